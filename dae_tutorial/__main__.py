@@ -1,0 +1,235 @@
+"""Train, evaluate and use a denoising autoencoder from the command line."""
+
+import argparse
+import os
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+
+from dae_tutorial.evaluate import evaluate
+from dae_tutorial.loaders import get_mnist_loaders, get_mnist_splits
+from dae_tutorial.model import Autoencoder
+from dae_tutorial.noise import (
+    add_block_occlusion,
+    add_gaussian_noise,
+    add_masking_noise,
+    add_salt_and_pepper_noise,
+)
+from dae_tutorial.train import fit
+from dae_tutorial.weights import load_weights, read_settings, save_weights
+
+NOISES = {
+    "gaussian": lambda level: partial(add_gaussian_noise, noise_factor=level),
+    "masking": lambda level: partial(add_masking_noise, mask_prob=level),
+    "salt-and-pepper": lambda level: partial(
+        add_salt_and_pepper_noise, flip_prob=level
+    ),
+    "blocks": lambda level: partial(add_block_occlusion, block_size=round(level)),
+}
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Train a model on MNIST and write its weights."""
+    corrupt = NOISES[arguments.noise](arguments.level)
+    corrupt(torch.zeros(1, 1, 28, 28))  # a wrong level is told now, not after loading
+    torch.manual_seed(arguments.seed)
+    widths = {"hidden_dim": arguments.hidden_dim, "latent_dim": arguments.latent_dim}
+    model = Autoencoder(**widths)
+    train_loader, validation_loader, _ = get_mnist_splits(
+        arguments.batch_size, root=arguments.data, seed=arguments.seed
+    )
+    history = fit(
+        model,
+        train_loader,
+        corrupt,
+        epochs=arguments.epochs,
+        validate=lambda model: evaluate(model, validation_loader, corrupt).mse,
+        device=arguments.device,
+        seed=arguments.seed,
+    )
+    losses = zip(history.train_loss, history.validation, strict=True)
+    for epoch, (loss, validation) in enumerate(losses, start=1):
+        print(f"epoch {epoch}: training {loss:.5f}, validation {validation:.5f}")
+    settings = {"model": widths, "noise": arguments.noise, "level": arguments.level}
+    settings |= {"epochs": arguments.epochs, "seed": arguments.seed}
+    save_weights(model, arguments.weights, settings)
+    print(f"weights written to {arguments.weights}")
+
+
+def evaluate_weights(arguments: argparse.Namespace) -> None:
+    """Score trained weights on the MNIST test set, beside doing nothing."""
+    model, settings = load_model(arguments.weights)
+    noise = arguments.noise or settings["noise"]
+    same_noise = noise == settings["noise"]
+    if arguments.level is None and not same_noise:
+        raise ValueError(f"--level is needed: these weights never met {noise} noise")
+    level = settings["level"] if arguments.level is None else arguments.level
+    _, test_loader = get_mnist_loaders(root=arguments.data)
+    scores = evaluate(model, test_loader, NOISES[noise](level), seed=arguments.seed)
+    print(f"{scores.images} test images, {noise} noise of level {level:g}")
+    print(f"doing nothing: MSE {scores.noisy_mse:.5f}, PSNR {scores.noisy_psnr:.2f} dB")
+    print(f"this model:    MSE {scores.mse:.5f}, PSNR {scores.psnr:.2f} dB")
+
+
+def denoise(arguments: argparse.Namespace) -> None:
+    """Denoise one image file."""
+    model, _ = load_model(arguments.weights)
+    noisy = read_image(arguments.image)
+    if arguments.invert:
+        noisy = 1 - noisy
+    with torch.no_grad():
+        clean = model(noisy)
+    output = arguments.output or arguments.image.with_suffix(".denoised.png")
+    write_image(clean, output)
+    print(f"denoised image written to {output}")
+
+
+def load_model(path: Path) -> tuple[Autoencoder, dict]:
+    """Build the model that a weights file holds, with the settings it came with."""
+    settings = read_settings(path)
+    if "model" not in settings:
+        raise ValueError(f"{path} was not written by `train`: it names no model")
+    model = Autoencoder(**settings["model"])
+    load_weights(model, path)
+    return model.eval(), settings
+
+
+def read_image(path: Path) -> torch.Tensor:
+    """Read an image file as (1, 1, 28, 28) in [0, 1], white digit on black."""
+    try:
+        with Image.open(path) as image:
+            grey = image.convert("L")
+    except UnidentifiedImageError as error:
+        raise ValueError(f"IMAGE must be an image file, got {path}") from error
+    if grey.size != (28, 28):
+        print(f"{path} is {grey.size[0]} × {grey.size[1]}: resized to 28 × 28")
+        grey = grey.resize((28, 28), Image.Resampling.LANCZOS)
+    pixels = np.asarray(grey, dtype=np.float32) / 255
+    return torch.from_numpy(pixels).reshape(1, 1, 28, 28)
+
+
+def write_image(image: torch.Tensor, path: Path) -> None:
+    """Write a (1, 1, height, width) image in [0, 1] to a file, whole or not at all."""
+    pixels = (image[0, 0] * 255).round().byte().numpy()
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder:
+        Image.fromarray(pixels).save(Path(folder) / path.name)
+        os.replace(Path(folder) / path.name, path)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m dae_tutorial",
+        description=__doc__,
+        epilog="Start with: python -m dae_tutorial train   (about a minute on a "
+        "laptop), then: python -m dae_tutorial evaluate",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--weights",
+        type=Path,
+        default=Path("dae.safetensors"),
+        help="the trained model (default: %(default)s)",
+    )
+    data = argparse.ArgumentParser(add_help=False)
+    data.add_argument(
+        "--data",
+        type=Path,
+        default=Path("data"),
+        help="folder of MNIST, filled on first use (default: %(default)s)",
+    )
+    data.add_argument(
+        "--seed", type=int, default=0, help="of all randomness (default: %(default)s)"
+    )
+    _add_train(commands, [shared, data])
+    _add_evaluate(commands, [shared, data])
+    _add_denoise(commands, [shared])
+    return parser
+
+
+def _add_train(commands, parents) -> None:
+    command = commands.add_parser(
+        "train",
+        parents=parents,
+        help="train on MNIST and write the weights",
+        description="Train on 50,000 MNIST images, watch the loss on 10,000 others, "
+        "and write the weights. The test set stays unread.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    command.set_defaults(run=train)
+    command.add_argument(
+        "--noise", choices=NOISES, default="gaussian", help="how images are corrupted"
+    )
+    command.add_argument(
+        "--level",
+        type=float,
+        default=0.5,
+        help="standard deviation (gaussian), share of pixels (masking, "
+        "salt-and-pepper) or side in pixels (blocks)",
+    )
+    command.add_argument("--epochs", type=int, default=10, help="passes over the data")
+    command.add_argument("--batch-size", type=int, default=128, help="images a step")
+    command.add_argument("--hidden-dim", type=int, default=128, help="hidden width")
+    command.add_argument(
+        "--latent-dim", type=int, default=32, help="length of the code"
+    )
+    command.add_argument("--device", help="cuda, mps or cpu; None takes the fastest")
+
+
+def _add_evaluate(commands, parents) -> None:
+    command = commands.add_parser(
+        "evaluate",
+        parents=parents,
+        help="score the weights on the MNIST test set",
+        description="Score trained weights on the 10,000 test images, beside what "
+        "doing nothing scores. Noise and level are those of the training unless "
+        "you name others.",
+    )
+    command.set_defaults(run=evaluate_weights)
+    command.add_argument("--noise", choices=NOISES, help="how images are corrupted")
+    command.add_argument("--level", type=float, help="how strongly; see train --help")
+
+
+def _add_denoise(commands, parents) -> None:
+    command = commands.add_parser(
+        "denoise",
+        parents=parents,
+        help="denoise an image file",
+        description="Denoise the picture of one digit. It is read as grey values and "
+        "resized to 28 × 28; MNIST's digits are white on black, so use --invert for "
+        "dark ink on white paper.",
+    )
+    command.set_defaults(run=denoise)
+    command.add_argument("image", type=Path, metavar="IMAGE", help="the noisy image")
+    command.add_argument(
+        "--output", type=Path, help="file to write (default: IMAGE.denoised.png)"
+    )
+    command.add_argument("--invert", action="store_true", help="swap black and white")
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        words: the command line without the program's name; `sys.argv` by default.
+
+    Returns:
+        0 on success, 1 where something was wrong, told on stderr in one line.
+    """
+    arguments = build_parser().parse_args(words)
+    try:
+        arguments.run(arguments)
+    except (ValueError, OSError, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

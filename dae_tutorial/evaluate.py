@@ -1,0 +1,133 @@
+"""How well does a model denoise, and how much better is that than doing nothing?
+
+The noise of an evaluation is drawn from a seed, on the CPU, so every model, on every
+device, meets the very same noisy images.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores over a set of images, beside those of the noisy images themselves.
+
+    Attributes:
+        mse: mean squared error of the reconstructions, averaged over images.
+        psnr: peak signal-to-noise ratio of the reconstructions in dB, averaged over
+            images.
+        noisy_mse: the same error for the noisy images: what doing nothing scores.
+        noisy_psnr: the same ratio for the noisy images.
+        images: how many images there were.
+    """
+
+    mse: float
+    psnr: float
+    noisy_mse: float
+    noisy_psnr: float
+    images: int
+
+
+def mean_squared_error(image: Tensor, clean: Tensor) -> Tensor:
+    """Mean squared error of each image.
+
+    Args:
+        image: (batch, ...).
+        clean: the same shape.
+
+    Returns:
+        (batch,), in squared units of pixel value.
+
+    Raises:
+        ValueError: if the shapes differ.
+
+    Example:
+        >>> mean_squared_error(torch.full((2, 4), 0.1), torch.zeros(2, 4))
+        tensor([0.0100, 0.0100])
+    """
+    if image.shape != clean.shape:
+        raise ValueError(
+            f"image must have the shape of clean, {tuple(clean.shape)}, "
+            f"got {tuple(image.shape)}"
+        )
+    return (image - clean).square().flatten(start_dim=1).mean(dim=1)
+
+
+def psnr(image: Tensor, clean: Tensor) -> Tensor:
+    r"""Peak signal-to-noise ratio of each image, for pixels in [0, 1].
+
+    $$\mathrm{PSNR} = 10 \log_{10} \frac{1}{\mathrm{MSE}}$$
+
+    Args:
+        image: (batch, ...).
+        clean: the same shape.
+
+    Returns:
+        (batch,), in decibels; infinite for a perfect image.
+
+    Raises:
+        ValueError: if the shapes differ.
+
+    Example:
+        >>> psnr(torch.full((2, 4), 0.1), torch.zeros(2, 4))
+        tensor([20., 20.])
+    """
+    return -10 * mean_squared_error(image, clean).log10()
+
+
+@torch.no_grad()
+def evaluate(
+    model: nn.Module,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    corrupt: Callable[..., Tensor],
+    *,
+    seed: int = 0,
+) -> Evaluation:
+    """Corrupt images with seeded noise, reconstruct them, and score the result.
+
+    The model is put into evaluation mode for the while, and back into the mode it
+    came in.
+
+    Args:
+        model: maps noisy images to reconstructions of the same shape.
+        batches: yields (images, labels), images in [0, 1].
+        corrupt: called as `corrupt(images, generator=generator)`.
+        seed: seed of the noise: the same for every model that is compared.
+
+    Returns:
+        Scores of the model and of doing nothing, averaged over images: a short last
+        batch counts by its images.
+
+    Raises:
+        ValueError: if there are no images, or if shapes differ.
+
+    Example:
+        >>> from dae_tutorial.noise import add_gaussian_noise
+        >>> batches = [(torch.rand(8, 1, 28, 28), torch.zeros(8))]
+        >>> scores = evaluate(nn.Identity(), batches, add_gaussian_noise)
+        >>> scores.mse == scores.noisy_mse, scores.images
+        (True, 8)
+    """
+    parameter = next(model.parameters(), None)
+    device = parameter.device if parameter is not None else torch.device("cpu")
+    generator = torch.Generator().manual_seed(seed)
+    was_training = model.training
+    model.eval()
+    scores = []
+    for clean, _ in batches:
+        noisy = corrupt(clean, generator=generator)
+        reconstruction = model(noisy.to(device)).cpu()
+        rows = [
+            score(image, clean)
+            for image in (reconstruction, noisy)
+            for score in (mean_squared_error, psnr)
+        ]
+        scores.append(torch.stack(rows))  # (4, batch)
+    model.train(was_training)
+    if not scores:
+        raise ValueError("batches must yield at least one image, got none")
+    every_image = torch.cat(scores, dim=1).double()
+    return Evaluation(*every_image.mean(dim=1).tolist(), images=every_image.shape[1])

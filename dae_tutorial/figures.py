@@ -1,0 +1,299 @@
+"""Every figure of the site: tensors and results in, a matplotlib Figure out.
+
+Nothing here loads, corrupts or trains. Each function draws on the axes that it is
+given, or makes a figure of its own in the site's style, and returns the Figure; none
+calls `show`.
+"""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+INK = {"light": "#1f2937", "dark": "#e5e7eb"}
+"""Colour of text and lines, by the brightness of the page."""
+
+COLOURS = {"blue": "#2563eb", "orange": "#ea580c", "teal": "#0d9488"}
+"""Colours of data: told apart with any colour vision, on light and on dark pages."""
+
+STYLE = {
+    "figure.facecolor": "white",
+    "figure.dpi": 100,
+    "font.size": 11,
+    "text.color": INK["light"],
+    "axes.edgecolor": INK["light"],
+    "axes.labelcolor": INK["light"],
+    "axes.titlecolor": INK["light"],
+    "axes.facecolor": "none",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": plt.cycler(color=COLOURS.values()),
+    "xtick.color": INK["light"],
+    "ytick.color": INK["light"],
+    "lines.linewidth": 2,
+    "legend.frameon": False,
+}
+"""The site's matplotlib style, for `plt.style.use` or `plt.rc_context`."""
+
+GAP = 3  # pixels between neighbouring images
+HEADROOM = 9  # pixels above an image, for its caption
+
+
+def visualize_batch(
+    images: Tensor,
+    labels: Tensor | None = None,
+    *,
+    columns: int = 8,
+    axes: Axes | None = None,
+) -> Figure:
+    """Show images in a grid, with their labels.
+
+    Args:
+        images: (batch, 1, height, width), in [0, 1]; values outside are shown as the
+            nearest of the two.
+        labels: (batch,), written above the images.
+        columns: images in a row, at least 1.
+        axes: drawn on, if given.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if `images` is empty or misshapen, or `labels` are fewer or more.
+
+    Example:
+        >>> import torch
+        >>> figure = visualize_batch(torch.rand(16, 1, 28, 28), torch.arange(16))
+        >>> type(figure).__name__
+        'Figure'
+    """
+    _check_images("images", images)
+    captions = None if labels is None else _captions(labels, images)
+    if not isinstance(columns, int) or columns < 1:
+        raise ValueError(f"columns must be an integer of at least 1, got {columns!r}")
+    rows = [images[start : start + columns] for start in range(0, len(images), columns)]
+    return _draw_rows(rows, captions=captions, axes=axes)
+
+
+def visualize_noisy_batch(
+    images: Tensor,
+    noisy: Tensor,
+    labels: Tensor | None = None,
+    *,
+    axes: Axes | None = None,
+) -> Figure:
+    """Show clean images above their noisy versions.
+
+    The noisy images are passed in, not made here, so that the figure shows the very
+    noise that the model is given.
+
+    Args:
+        images: clean images, (batch, 1, height, width), in [0, 1].
+        noisy: the same shape.
+        labels: (batch,), written above the clean images.
+        axes: drawn on, if given.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if the shapes differ, or as in `visualize_batch`.
+
+    Example:
+        >>> import torch
+        >>> clean = torch.rand(8, 1, 28, 28)
+        >>> figure = visualize_noisy_batch(clean, torch.rand_like(clean))
+        >>> [text.get_text() for text in figure.axes[0].texts]
+        ['clean', 'noisy']
+    """
+    captions = None if labels is None else _captions(labels, images)
+    return compare_images(
+        {"clean": images, "noisy": noisy}, captions=captions, axes=axes
+    )
+
+
+def visualize_reconstruction(
+    noisy: Tensor,
+    clean: Tensor,
+    reconstruction: Tensor,
+    *,
+    axes: Axes | None = None,
+) -> Figure:
+    """Show noisy, original and reconstructed images, row above row.
+
+    Args:
+        noisy: what the model was given, (batch, 1, height, width).
+        clean: what it should return, the same shape.
+        reconstruction: what it returned, the same shape.
+        axes: drawn on, if given.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if the shapes differ.
+
+    Example:
+        >>> import torch
+        >>> images = torch.rand(8, 1, 28, 28)
+        >>> figure = visualize_reconstruction(images, images, images)
+        >>> [text.get_text() for text in figure.axes[0].texts]
+        ['noisy', 'original', 'reconstructed']
+    """
+    rows = {"noisy": noisy, "original": clean, "reconstructed": reconstruction}
+    return compare_images(rows, axes=axes)
+
+
+def compare_images(
+    rows: dict[str, Tensor],
+    *,
+    captions: Sequence[str] | None = None,
+    axes: Axes | None = None,
+) -> Figure:
+    """Show named rows of images, one image of each row in every column.
+
+    Args:
+        rows: name → images, (batch, 1, height, width), all of one shape.
+        captions: texts above the first row, one an image.
+        axes: drawn on, if given.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if `rows` is empty, or shapes differ.
+
+    Example:
+        >>> import torch
+        >>> digits = torch.rand(4, 1, 28, 28)
+        >>> figure = compare_images({"clean": digits, "negative": 1 - digits})
+        >>> len(figure.axes)
+        1
+    """
+    if not rows:
+        raise ValueError("rows must hold at least one row of images, got none")
+    shapes = {name: tuple(images.shape) for name, images in rows.items()}
+    if len(set(shapes.values())) > 1:
+        raise ValueError(f"rows must all have one shape, got {shapes}")
+    for name, images in rows.items():
+        _check_images(name, images)
+    return _draw_rows(
+        list(rows.values()), captions=captions, names=list(rows), axes=axes
+    )
+
+
+def plot_loss(
+    train_loss: Sequence[float],
+    validation: Sequence[float] = (),
+    *,
+    axes: Axes | None = None,
+) -> Figure:
+    """Plot the loss after each epoch, labelled at the line's end.
+
+    Args:
+        train_loss: one number an epoch.
+        validation: one number an epoch, or nothing.
+        axes: drawn on, if given.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: if `train_loss` is empty, or `validation` has another length.
+
+    Example:
+        >>> figure = plot_loss([0.05, 0.03, 0.02])
+        >>> figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()
+        ('epoch', 'loss')
+    """
+    if len(train_loss) == 0:
+        raise ValueError("train_loss must hold at least one number, got none")
+    if len(validation) not in (0, len(train_loss)):
+        raise ValueError(
+            f"validation must be empty or as long as train_loss, {len(train_loss)}, "
+            f"got {len(validation)}"
+        )
+    axes = axes or _new_axes((6.4, 3.6))
+    epochs = np.arange(1, len(train_loss) + 1)
+    for name, losses in (("training", train_loss), ("validation", validation)):
+        if len(losses) == 0:
+            continue
+        (line,) = axes.plot(epochs, losses, marker="o", markersize=4, label=name)
+        axes.annotate(
+            name,
+            (epochs[-1], losses[-1]),
+            xytext=(8, 8 if name == "training" else -8),
+            textcoords="offset points",
+            va="center",
+            color=line.get_color(),
+        )
+    axes.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    return axes.figure
+
+
+def _new_axes(figsize: tuple[float, float]) -> Axes:
+    with plt.rc_context(STYLE):
+        # Not through pyplot: it would keep every figure alive until closed.
+        figure = Figure(figsize=figsize, layout="constrained")
+        return figure.subplots()
+
+
+def _draw_rows(
+    rows: list[Tensor],
+    *,
+    captions: Sequence[str] | None = None,
+    names: Sequence[str] = (),
+    axes: Axes | None = None,
+) -> Figure:
+    """Draw all images as one mosaic, so that any axes will do and pixels align."""
+    height, width = rows[0].shape[-2:]
+    columns = max(len(row) for row in rows)
+    headroom = HEADROOM if captions else GAP
+    # Captions sit above every row of a plain grid, but above the first of named rows.
+    heads = [headroom if i == 0 or not names else GAP for i in range(len(rows))]
+    tops = np.cumsum([head + height for head in heads]) - height
+    mosaic = np.full((tops[-1] + height, columns * (width + GAP) - GAP), np.nan)
+    axes = axes or _new_axes((6.8, 6.8 * mosaic.shape[0] / mosaic.shape[1] * 0.98))
+    colour = axes.xaxis.label.get_color()
+    texts = iter(captions or ())
+    for row, top in enumerate(tops):
+        for column, image in enumerate(rows[row]):
+            left = column * (width + GAP)
+            pixels = image[0].detach().cpu().float().numpy()
+            mosaic[top : top + height, left : left + width] = pixels
+            if captions and (row == 0 or not names):
+                centre = left + width / 2
+                caption = next(texts)
+                axes.text(centre, top - 2, caption, ha="center", color=colour)
+        if names:
+            axes.text(
+                -GAP,
+                top + height / 2,
+                names[row],
+                ha="right",
+                va="center",
+                color=colour,
+            )
+    axes.imshow(mosaic, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.set_axis_off()
+    return axes.figure
+
+
+def _captions(labels: Tensor, images: Tensor) -> list[str]:
+    if len(labels) != len(images):
+        raise ValueError(
+            f"labels must be as many as images, {len(images)}, got {len(labels)}"
+        )
+    return [str(int(label)) for label in labels]
+
+
+def _check_images(name: str, images: Tensor) -> None:
+    if images.ndim != 4 or images.shape[1] != 1 or len(images) == 0:
+        raise ValueError(
+            f"{name} must have shape (batch, 1, height, width) with at least one "
+            f"image, got {tuple(images.shape)}"
+        )

@@ -1,0 +1,238 @@
+"""MNIST as DataLoaders of clean images in [0, 1].
+
+The images are decoded once, into one tensor, and each batch is a single indexing of
+that tensor. Decoding PNG-like objects one at a time, every epoch, is what makes the
+usual `transforms.ToTensor()` pipeline several times slower than the training itself.
+"""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from torchvision.datasets import MNIST
+
+RAW_FILES = {
+    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+}
+"""The four files of MNIST, as torchvision keeps them, with their MD5 checksums."""
+
+
+class ImageTensors(Dataset):
+    """Images and labels held in memory, handed out a whole batch at a time.
+
+    Args:
+        images: float32 in [0, 1], shape (count, 1, height, width).
+        labels: int64, shape (count,).
+
+    Example:
+        >>> dataset = ImageTensors(torch.rand(5, 1, 28, 28), torch.arange(5))
+        >>> images, labels = dataset.__getitems__([4, 0])
+        >>> images.shape, labels
+        (torch.Size([2, 1, 28, 28]), tensor([4, 0]))
+    """
+
+    def __init__(self, images: Tensor, labels: Tensor):
+        if len(images) != len(labels):
+            raise ValueError(
+                f"images and labels must be equally many, "
+                f"got {len(images)} images and {len(labels)} labels"
+            )
+        self.images = images
+        self.labels = labels
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        return self.images[index], self.labels[index]
+
+    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
+        # DataLoader calls this once a batch, where it exists.
+        index = torch.tensor(indices)
+        return self.images[index], self.labels[index]
+
+    def loader(
+        self, batch_size: int, *, shuffle: bool = False, seed: int = 0
+    ) -> DataLoader:
+        """Wrap these images in a DataLoader.
+
+        Args:
+            batch_size: images a batch, at least 1; the last batch may be shorter.
+            shuffle: whether to draw a new order every epoch.
+            seed: seed of those orders; the same seed gives the same orders.
+
+        Returns:
+            A DataLoader of (images, labels) batches.
+
+        Raises:
+            ValueError: if `batch_size` is not a positive integer.
+
+        Example:
+            >>> dataset = ImageTensors(torch.rand(5, 1, 28, 28), torch.arange(5))
+            >>> [len(labels) for _, labels in dataset.loader(2)]
+            [2, 2, 1]
+        """
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise ValueError(
+                f"batch_size must be an integer of at least 1, got {batch_size!r}"
+            )
+        return DataLoader(
+            self,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            generator=torch.Generator().manual_seed(seed),
+            collate_fn=tuple,  # __getitems__ has made the batch already
+        )
+
+
+def get_mnist_loaders(
+    batch_size: int = 128, *, root: str | Path = "data", seed: int = 0
+) -> tuple[DataLoader, DataLoader]:
+    """Load MNIST as a shuffled training loader and an ordered test loader.
+
+    Args:
+        batch_size: images a batch, at least 1.
+        root: folder that holds, or will hold, `MNIST/raw/`. Files that are there
+            are used as they are, without a network; missing ones are downloaded.
+        seed: seed of the shuffling; the same seed gives the same order of batches.
+
+    Returns:
+        (train_loader, test_loader), of 60,000 and 10,000 images. Each batch is
+        (images, labels): float32 in [0, 1] of shape (batch, 1, 28, 28), and int64
+        of shape (batch,).
+
+    Raises:
+        ValueError: if `batch_size` is not a positive integer.
+        RuntimeError: if files are missing and cannot be downloaded, or are damaged.
+
+    Example:
+        >>> train_loader, test_loader = get_mnist_loaders(batch_size=64)
+        >>> images, labels = next(iter(train_loader))
+        >>> images.shape, images.dtype, labels.dtype
+        (torch.Size([64, 1, 28, 28]), torch.float32, torch.int64)
+        >>> len(train_loader.dataset), len(test_loader.dataset)
+        (60000, 10000)
+
+    Source: LeCun, Bottou, Bengio and Haffner (1998), Gradient-based learning applied
+    to document recognition.
+    """
+    return (
+        load_mnist(root, train=True).loader(batch_size, shuffle=True, seed=seed),
+        load_mnist(root, train=False).loader(batch_size),
+    )
+
+
+def get_mnist_splits(
+    batch_size: int = 128,
+    *,
+    validation_size: int = 10_000,
+    root: str | Path = "data",
+    seed: int = 0,
+) -> tuple[DataLoader, DataLoader, DataLoader]:
+    """Load MNIST as training, validation and test loaders.
+
+    The validation images are drawn from the training set, so that a model can be
+    chosen without a look at the test set.
+
+    Args:
+        batch_size: images a batch, at least 1.
+        validation_size: images held out of the 60,000, from 1 to 59,999.
+        root: as in `get_mnist_loaders`.
+        seed: seed of the split and of the shuffling.
+
+    Returns:
+        (train_loader, validation_loader, test_loader); batches are as in
+        `get_mnist_loaders`.
+
+    Raises:
+        ValueError: if `batch_size` or `validation_size` is out of range.
+        RuntimeError: if files are missing and cannot be downloaded, or are damaged.
+
+    Example:
+        >>> [len(loader.dataset) for loader in get_mnist_splits()]
+        [50000, 10000, 10000]
+    """
+    everything = load_mnist(root, train=True)
+    count = len(everything)
+    if not isinstance(validation_size, int) or not 0 < validation_size < count:
+        raise ValueError(
+            f"validation_size must be an integer from 1 to {count - 1}, "
+            f"got {validation_size!r}"
+        )
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    held_out, kept = order[:validation_size], order[validation_size:]
+    train, validation = (
+        ImageTensors(everything.images[part], everything.labels[part])
+        for part in (kept, held_out)
+    )
+    return (
+        train.loader(batch_size, shuffle=True, seed=seed),
+        validation.loader(batch_size),
+        load_mnist(root, train=False).loader(batch_size),
+    )
+
+
+def load_mnist(root: str | Path = "data", *, train: bool = True) -> ImageTensors:
+    """Load the 60,000 training or the 10,000 test images into memory.
+
+    Args:
+        root: as in `get_mnist_loaders`.
+        train: which of the two sets.
+
+    Returns:
+        The images, float32 in [0, 1], and their labels.
+
+    Raises:
+        RuntimeError: if files are missing and cannot be downloaded, or are damaged.
+
+    Example:
+        >>> test = load_mnist(train=False)
+        >>> test.images.shape, round(test.images.mean().item(), 4)
+        (torch.Size([10000, 1, 28, 28]), 0.1325)
+    """
+    root = Path(root)
+    raw = root / "MNIST" / "raw"
+    if any(not (raw / name).exists() for name in RAW_FILES):
+        _download(root)
+    _verify(raw)
+    mnist = MNIST(root, train=train, download=False)
+    images = mnist.data.unsqueeze(1).to(torch.float32) / 255
+    return ImageTensors(images, mnist.targets)
+
+
+def _verify(raw: Path) -> None:
+    for name, expected in RAW_FILES.items():
+        found = hashlib.md5((raw / name).read_bytes()).hexdigest()
+        if found != expected:
+            raise RuntimeError(
+                f"{raw / name} is damaged: its MD5 checksum is {found}, it should be "
+                f"{expected}. Delete that file and run again to fetch it anew."
+            )
+
+
+def _download(root: Path) -> None:
+    """Fetch all files into a folder beside `root`, then move each into place."""
+    raw = root / "MNIST" / "raw"
+    raw.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=root, prefix=".mnist-download-") as folder:
+        try:
+            MNIST(folder, train=True, download=True)
+        except (OSError, RuntimeError) as error:
+            raise RuntimeError(
+                f"MNIST is not complete in {raw} and could not be downloaded "
+                f"({error}). Connect to the network and run again, or put the four "
+                f"files {', '.join(RAW_FILES)} there; in a clone of the tutorial, "
+                f"`make data` does that."
+            ) from error
+        fresh = Path(folder) / "MNIST" / "raw"
+        _verify(fresh)
+        for name in RAW_FILES:
+            if not (raw / name).exists():
+                os.replace(fresh / name, raw / name)

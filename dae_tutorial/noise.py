@@ -1,0 +1,225 @@
+r"""Corruption: the ways to turn a clean image x into a noisy one x̃.
+
+Every function takes a floating-point tensor of any leading shape on any device, never
+modifies it, and draws its randomness from `generator=`, so that the same seed gives
+the same noise. Shape, dtype and device stay as they are.
+"""
+
+import math
+
+import torch
+from torch import Generator, Tensor
+
+
+def add_gaussian_noise(
+    x: Tensor,
+    noise_factor: float = 0.5,
+    *,
+    clip: bool = True,
+    generator: Generator | None = None,
+) -> Tensor:
+    r"""Add normally distributed noise to every pixel.
+
+    $$\tilde{x} = x + \sigma\,\varepsilon, \qquad \varepsilon \sim \mathcal{N}(0, I)$$
+
+    and, with `clip`, cut to [0, 1]. Clipping keeps an image an image, but it makes the
+    noise biased: a black pixel can only become brighter. Arguments that need zero-mean
+    noise (Tweedie's formula, score matching, Noise2Noise) hold with `clip=False` only.
+
+    Args:
+        x: clean images, floating point, any shape; in [0, 1] if `clip`.
+        noise_factor: the standard deviation σ, in units of pixel value, at least 0.
+        clip: cut the result to [0, 1].
+        generator: source of randomness, on the device of `x`.
+
+    Returns:
+        Noisy images, a new tensor like `x`. Gradient flows to `x`, except through
+        pixels that were cut.
+
+    Raises:
+        TypeError: if `x` is not a floating-point tensor.
+        ValueError: if `noise_factor` is negative or not finite, if `x` lies outside
+            [0, 1] while `clip` is on, or if `generator` is on another device.
+
+    Example:
+        >>> x = torch.full((1, 4), 0.5)
+        >>> add_gaussian_noise(x, 0.1, generator=torch.Generator().manual_seed(0))
+        tensor([[0.6541, 0.4707, 0.2821, 0.5568]])
+
+    Source: Vincent et al. (2010), Stacked denoising autoencoders, section 3.4.
+    """
+    _check_images(x, generator)
+    if not (math.isfinite(noise_factor) and noise_factor >= 0):
+        raise ValueError(
+            f"noise_factor must be a finite number of at least 0, got {noise_factor}"
+        )
+    if clip:
+        _check_unit_range(x)
+    # Half precision is too coarse to draw in: draw in float32, then round once.
+    precise = torch.promote_types(x.dtype, torch.float32)
+    noise = torch.randn(x.shape, dtype=precise, device=x.device, generator=generator)
+    noisy = x + noise_factor * noise
+    if clip:
+        noisy = noisy.clamp(0, 1)
+    return noisy.to(x.dtype)
+
+
+def add_masking_noise(
+    x: Tensor, mask_prob: float = 0.5, *, generator: Generator | None = None
+) -> Tensor:
+    r"""Set each pixel to zero with probability `mask_prob`.
+
+    $$\tilde{x}_i = m_i\,x_i, \qquad m_i \sim \mathrm{Bernoulli}(1 - p)$$
+
+    Unlike dropout, the pixels that survive are not scaled up.
+
+    Args:
+        x: clean images, floating point, any shape and any range.
+        mask_prob: the probability p of losing a pixel, from 0 to 1.
+        generator: source of randomness, on the device of `x`.
+
+    Returns:
+        Noisy images, a new tensor like `x`. Gradient flows to `x` through the pixels
+        that survive.
+
+    Raises:
+        TypeError: if `x` is not a floating-point tensor.
+        ValueError: if `mask_prob` is not in [0, 1], or `generator` is on another
+            device.
+
+    Example:
+        >>> x = torch.ones(2, 4)
+        >>> add_masking_noise(x, 0.5, generator=torch.Generator().manual_seed(0))
+        tensor([[0., 1., 0., 0.],
+                [0., 1., 0., 1.]])
+
+    Source: Vincent et al. (2008), Extracting and composing robust features with
+    denoising autoencoders.
+    """
+    _check_images(x, generator)
+    _check_probability("mask_prob", mask_prob)
+    uniform = torch.rand(x.shape, device=x.device, generator=generator)
+    return x.masked_fill(uniform < mask_prob, 0)
+
+
+def add_salt_and_pepper_noise(
+    x: Tensor, flip_prob: float = 0.25, *, generator: Generator | None = None
+) -> Tensor:
+    r"""Set each pixel, with probability `flip_prob`, to black or white by a fair coin.
+
+    $$\tilde{x}_i = \begin{cases} 0 & \text{with probability } p/2 \\
+    1 & \text{with probability } p/2 \\ x_i & \text{otherwise} \end{cases}$$
+
+    Args:
+        x: clean images, floating point, any shape, in [0, 1].
+        flip_prob: the probability p of losing a pixel, from 0 to 1.
+        generator: source of randomness, on the device of `x`.
+
+    Returns:
+        Noisy images, a new tensor like `x`. Gradient flows to `x` through the pixels
+        that survive.
+
+    Raises:
+        TypeError: if `x` is not a floating-point tensor.
+        ValueError: if `flip_prob` is not in [0, 1], if `x` lies outside [0, 1], or if
+            `generator` is on another device.
+
+    Example:
+        >>> x = torch.full((2, 4), 0.5)
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> add_salt_and_pepper_noise(x, 0.5, generator=generator)
+        tensor([[1.0000, 0.5000, 0.0000, 0.0000],
+                [1.0000, 0.5000, 1.0000, 0.5000]])
+
+    Source: Vincent et al. (2010), Stacked denoising autoencoders, section 3.3.
+    """
+    _check_images(x, generator)
+    _check_probability("flip_prob", flip_prob)
+    _check_unit_range(x)
+    uniform = torch.rand(x.shape, device=x.device, generator=generator)
+    # One draw serves twice: below p/2 is pepper, from p/2 to p is salt.
+    peppered = x.masked_fill(uniform < flip_prob / 2, 0)
+    return peppered.masked_fill((uniform >= flip_prob / 2) & (uniform < flip_prob), 1)
+
+
+def add_block_occlusion(
+    x: Tensor, block_size: int = 10, *, generator: Generator | None = None
+) -> Tensor:
+    """Black out one square at a random place in every image.
+
+    All positions at which the square fits are equally likely, so pixels near the
+    border are hidden less often than those in the middle.
+
+    Args:
+        x: clean images, floating point, shape (..., channels, height, width). The
+            channels of an image share one square.
+        block_size: side of the square in pixels, from 0 to the smaller image side.
+        generator: source of randomness, on the device of `x`.
+
+    Returns:
+        Occluded images, a new tensor like `x`. Gradient flows to `x` outside the
+        squares.
+
+    Raises:
+        TypeError: if `x` is not a floating-point tensor.
+        ValueError: if `x` has fewer than three axes, if `block_size` does not fit, or
+            if `generator` is on another device.
+
+    Example:
+        >>> x = torch.ones(1, 1, 4, 4)
+        >>> add_block_occlusion(x, 2, generator=torch.Generator().manual_seed(1))
+        tensor([[[[1., 1., 1., 1.],
+                  [1., 1., 0., 0.],
+                  [1., 1., 0., 0.],
+                  [1., 1., 1., 1.]]]])
+    """
+    _check_images(x, generator)
+    if x.ndim < 3:
+        raise ValueError(
+            f"x must have shape (..., channels, height, width), got {tuple(x.shape)}"
+        )
+    height, width = x.shape[-2:]
+    if not isinstance(block_size, int) or not 0 <= block_size <= min(height, width):
+        raise ValueError(
+            f"block_size must be an integer from 0 to {min(height, width)}, "
+            f"got {block_size!r}"
+        )
+    draw = {"device": x.device, "generator": generator}
+    one_per_image = (*x.shape[:-3], 1, 1, 1)
+    top = torch.randint(height - block_size + 1, one_per_image, **draw)
+    left = torch.randint(width - block_size + 1, one_per_image, **draw)
+    row = torch.arange(height, device=x.device).unsqueeze(1)  # (height, 1)
+    column = torch.arange(width, device=x.device)  # (width,)
+    in_rows = (row >= top) & (row < top + block_size)
+    in_columns = (column >= left) & (column < left + block_size)
+    return x.masked_fill(in_rows & in_columns, 0)
+
+
+def _check_images(x: Tensor, generator: Generator | None) -> None:
+    if not isinstance(x, Tensor) or not x.is_floating_point():
+        kind = f"a {x.dtype} tensor" if isinstance(x, Tensor) else type(x).__name__
+        raise TypeError(
+            f"x must be a floating-point tensor, got {kind}; "
+            f"for images stored as bytes, pass x.float() / 255"
+        )
+    if generator is not None and generator.device.type != x.device.type:
+        raise ValueError(
+            f"generator must be on the device of x, {x.device}, "
+            f"got one on {generator.device}"
+        )
+
+
+def _check_probability(name: str, value: float) -> None:
+    if not 0 <= value <= 1:  # false for NaN, too
+        raise ValueError(f"{name} must be a probability in [0, 1], got {value}")
+
+
+def _check_unit_range(x: Tensor) -> None:
+    if x.numel() == 0:
+        return
+    low, high = (bound.item() for bound in x.detach().aminmax())
+    if not (low >= 0 and high <= 1):
+        raise ValueError(
+            f"x must lie in [0, 1], since the result is cut to that range; "
+            f"got values from {low:g} to {high:g}. Undo any normalisation first"
+        )
