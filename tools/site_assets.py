@@ -1,0 +1,174 @@
+"""What the site needs besides its pages, made from what is installed.
+
+MkDocs calls the ``on_…`` functions (``hooks`` in mkdocs.yml); by hand it is
+``python -m tools.site_assets``. Nothing here reaches the network:
+
+- KaTeX is copied from ``node_modules`` into the git-ignored ``docs/assets/vendor``;
+- the API reference links to PyTorch's manual through a small local inventory;
+- one card image per page is drawn for sites that show a preview of a link. Such
+  a preview needs a full address, so there are cards only where one is configured.
+"""
+
+import os
+import shutil
+import tempfile
+import textwrap
+from functools import cache
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from mkdocstrings import Inventory
+from PIL import Image, ImageDraw, ImageFont
+
+ROOT = Path(__file__).resolve().parent.parent
+KATEX = ROOT / "node_modules" / "katex"
+VENDOR = ROOT / "docs" / "assets" / "vendor" / "katex"
+INVENTORY = ROOT / ".cache" / "torch.inv"
+TORCH_MANUAL = "https://docs.pytorch.org/docs/stable/"
+
+# Where PyTorch's manual describes what our signatures and prose mention.
+TORCH_PAGES = {
+    "torch.Tensor": "tensors.html",
+    "torch.Generator": "generated/torch.Generator.html",
+    "torch.device": "tensor_attributes.html",
+    "torch.dtype": "tensor_attributes.html",
+    "torch.manual_seed": "generated/torch.manual_seed.html",
+    "torch.clamp": "generated/torch.clamp.html",
+    "torch.randn_like": "generated/torch.randn_like.html",
+    "torch.nn.Linear": "generated/torch.nn.Linear.html",
+    "torch.nn.Module": "generated/torch.nn.Module.html",
+    "torch.nn.MSELoss": "generated/torch.nn.MSELoss.html",
+    "torch.nn.ReLU": "generated/torch.nn.ReLU.html",
+    "torch.nn.Sequential": "generated/torch.nn.Sequential.html",
+    "torch.nn.Sigmoid": "generated/torch.nn.Sigmoid.html",
+    "torch.optim.Adam": "generated/torch.optim.Adam.html",
+    "torch.optim.Optimizer": "optim.html",
+    "torch.utils.data.DataLoader": "data.html",
+    "torch.utils.data.Dataset": "data.html",
+    "torch.utils.data.Sampler": "data.html",
+    "torch.utils.data.TensorDataset": "data.html",
+}
+TORCH_FUNCTIONS = {"torch.manual_seed", "torch.clamp", "torch.randn_like"}
+
+CARD_SIZE = (1200, 630)
+CARD_PAPER, CARD_INK, CARD_MUTED = "#111827", "#f9fafb", "#9ca3af"
+CARD_ACCENTS = ("#2563eb", "#ea580c", "#0d9488")
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path`` so that no reader sees half of it.
+
+    A file that already holds it is left alone: ``mkdocs serve`` watches some of these,
+    and a new modification time would rebuild the site for nothing.
+    """
+    if path.is_file() and path.read_bytes() == content:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
+
+
+def copy_katex(source: Path = KATEX, target: Path = VENDOR) -> None:
+    """Copy the parts of KaTeX that a browser loads, fonts in their smallest format."""
+    if not source.is_dir():
+        raise PluginError(
+            f"KaTeX is not in {source.relative_to(ROOT)}: "
+            "run `npm ci --ignore-scripts` first."
+        )
+    files = [
+        source / "dist" / "katex.min.js",
+        source / "dist" / "katex.min.css",
+        *(source / "dist" / "fonts").glob("*.woff2"),
+    ]
+    for file in files:
+        content = file.read_bytes()
+        write_atomically(target / file.relative_to(source / "dist"), content)
+    write_atomically(target / "LICENSE", (source / "LICENSE").read_bytes())
+
+
+def write_torch_inventory(target: Path = INVENTORY) -> None:
+    """Write the inventory that turns names such as ``torch.Tensor`` into links."""
+    inventory = Inventory(project="PyTorch", version="stable")
+    for name, page in TORCH_PAGES.items():
+        role = "function" if name in TORCH_FUNCTIONS else "class"
+        inventory.register(name=name, domain="py", role=role, uri=f"{page}#{name}")
+    write_atomically(target, inventory.format_sphinx())
+
+
+@cache
+def card_font(size: int, *, bold: bool) -> ImageFont.FreeTypeFont:
+    """Return the font that comes with matplotlib: the same cards on every machine."""
+    from matplotlib import get_data_path
+
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return ImageFont.truetype(Path(get_data_path()) / "fonts" / "ttf" / name, size)
+
+
+def draw_card(title: str, description: str, site_name: str) -> Image.Image:
+    """Draw the picture that stands for a page where a link to it is shared."""
+    card = Image.new("RGB", CARD_SIZE, CARD_PAPER)
+    draw = ImageDraw.Draw(card)
+    for column, colour in enumerate(CARD_ACCENTS):
+        draw.rectangle((400 * column, 0, 400 * (column + 1), 14), fill=colour)
+    draw.text((80, 80), site_name, CARD_MUTED, card_font(32, bold=False))
+    heading = textwrap.fill(title, 24, max_lines=3, placeholder=" …")
+    draw.multiline_text((80, 160), heading, CARD_INK, card_font(64, bold=True), None, 16)
+    summary = textwrap.fill(description, 58, max_lines=3, placeholder=" …")
+    draw.multiline_text(
+        (80, 440), summary, CARD_MUTED, card_font(30, bold=False), None, 14
+    )
+    return card
+
+
+def card_path(page: Page) -> str:
+    """Return where a page's card lies in the site."""
+    return f"assets/cards/{page.url.strip('/').replace('/', '-') or 'home'}.png"
+
+
+@event_priority(100)  # before mkdocstrings reads the inventories
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Put everything in place, and tell mkdocstrings where its inventory is."""
+    copy_katex()
+    write_torch_inventory()
+    handler = config.plugins["mkdocstrings"].config.handlers["python"]
+    handler["inventories"] = [{"url": INVENTORY.as_uri(), "base_url": TORCH_MANUAL}]
+    return config
+
+
+def on_page_context(
+    context: dict, *, page: Page, config: MkDocsConfig, nav: object
+) -> dict:
+    """Name the page's card for the template, where the site has an address."""
+    if config.site_url:
+        context["card"] = card_path(page)
+    return context
+
+
+def on_env(env: object, *, config: MkDocsConfig, files: Files) -> None:
+    """Draw the cards once every page has its title."""
+    if not config.site_url:
+        return
+    for file in list(files.documentation_pages()):
+        page = file.page
+        target = ROOT / ".cache" / card_path(page)
+        description = page.meta.get("description", config.site_description)
+        card = draw_card(page.title or config.site_name, description, config.site_name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        card.save(target.with_suffix(".new"), "PNG", optimize=True)
+        os.replace(target.with_suffix(".new"), target)
+        files.append(
+            File.generated(config, card_path(page), abs_src_path=str(target))
+        )
+
+
+if __name__ == "__main__":
+    shutil.rmtree(VENDOR, ignore_errors=True)
+    copy_katex()
+    write_torch_inventory()
+    print(f"{VENDOR.relative_to(ROOT)} and {INVENTORY.relative_to(ROOT)} are in place.")
