@@ -1,0 +1,141 @@
+"""Run a notebook's cells in a fresh kernel, and say exactly what went wrong."""
+
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import (
+    CellExecutionError,
+    CellTimeoutError,
+    DeadKernelError,
+)
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from tools.notebooks.errors import NotebookError
+from tools.notebooks.fingerprint import VERSIONED
+from tools.notebooks.source import code_cells, line_of_cell
+
+SECONDS_A_CELL = 600
+
+LINES_SHOWN = 5
+
+WARNING = re.compile(r"^.*\b\w*Warning: .*$", re.MULTILINE)
+
+TOOLS_PARENT = Path(__file__).parents[2]
+
+
+class ThisInterpreter(AsyncKernelManager):
+    """Start the kernel with the Python that runs the build, whatever is installed."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """Return the command of a kernel that loads our start-up extension."""
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f"]
+        extension = "--IPKernelApp.extra_extensions=tools.notebooks.kernel_start"
+        return KernelSpec(
+            argv=[*command, "{connection_file}", extension],
+            language="python",
+            display_name="Python 3",
+        )
+
+
+def execute(
+    notebook: NotebookNode,
+    path: Path,
+    root: Path,
+    *,
+    progress: Callable[[int, int], None] = lambda cell, cells: None,
+    seconds_a_cell: int = SECONDS_A_CELL,
+) -> list[str]:
+    """Run `notebook` in place, with `root` as working directory.
+
+    `path` is the script that the notebook was read from, for messages; `progress`
+    hears of each cell that starts.
+
+    Returns:
+        The names of the dependencies that the run turned out to have.
+
+    Raises:
+        NotebookError: If a cell raises, warns, outruns its time or ends its kernel.
+    """
+    cells = code_cells(notebook)
+    probe = new_code_cell(
+        "import tools.notebooks.kernel_start as _start\n"
+        f"print(_start.dependencies({str(root)!r}, {list(VERSIONED)!r}))"
+    )
+    notebook.cells.append(probe)
+    watch = _Watch(cells, path, progress)
+    client = NotebookClient(
+        notebook,
+        kernel_manager_class=ThisInterpreter,
+        timeout=seconds_a_cell,
+        record_timing=False,
+        resources={"metadata": {"path": str(root)}},
+        on_cell_execute=watch.started,
+        on_cell_executed=watch.finished,
+    )
+    try:
+        with tempfile.TemporaryDirectory() as profile:
+            client.execute(env=kernel_environment(root, profile))
+    except CellExecutionError as error:
+        raise watch.failure(f"{error.ename}: {error.evalue}") from error
+    except CellTimeoutError as error:
+        message = f"the cell ran longer than {seconds_a_cell} seconds"
+        raise watch.failure(message) from error
+    except DeadKernelError as error:
+        message = "the kernel died (out of memory, or killed)"
+        raise watch.failure(message) from error
+    finally:
+        notebook.cells.remove(probe)
+    return json.loads(probe.outputs[0].text)
+
+
+def kernel_environment(root: Path, profile: str) -> dict[str, str]:
+    """Return an environment in which equal notebooks give equal outputs."""
+    return os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(root), str(TOOLS_PARENT)]),
+        "PYTHONHASHSEED": "0",
+        "IPYTHONDIR": profile,  # the user's own start-up files stay out
+        "MPLBACKEND": "agg",
+        "TQDM_DISABLE": "1",
+    }
+
+
+class _Watch:
+    """Follow a run cell by cell, to report progress and to place an error."""
+
+    def __init__(self, cells: list[NotebookNode], path: Path, progress: Callable):
+        self.cells, self.path, self.progress = cells, path, progress
+        self.number = 0
+
+    def started(self, cell: NotebookNode, cell_index: int) -> None:
+        if cell in self.cells:
+            self.number = next(i for i, c in enumerate(self.cells, 1) if c is cell)
+            self.progress(self.number, len(self.cells))
+
+    def finished(self, cell: NotebookNode, cell_index: int, execute_reply) -> None:
+        """Treat a Python warning as a failure: readers should never meet one."""
+        for output in cell.outputs:
+            if output.output_type == "stream" and output.name == "stderr":
+                warning = WARNING.search(output.text)
+                if warning:
+                    raise self.failure(warning.group())
+
+    def failure(self, message: str) -> NotebookError:
+        cell = self.cells[self.number - 1]
+        lines = cell.source.splitlines()
+        shown = lines[:LINES_SHOWN] + ["…"] * (len(lines) > LINES_SHOWN)
+        line = line_of_cell(self.path, self.number)
+        code = "\n".join(f"    {line}" for line in shown)
+        return NotebookError(
+            f"{self.path}, line {line}: code cell {self.number} of "
+            f"{len(self.cells)} failed:\n{code}\n{message}"
+        )
