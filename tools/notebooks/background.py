@@ -27,6 +27,8 @@ from tools.notebooks.pages import (
 from tools.notebooks.pipeline import Project, cached, executed
 from tools.notebooks.source import read
 
+WAITING = "waiting for its turn"
+
 _worker: subprocess.Popen | None = None
 
 
@@ -35,8 +37,8 @@ def pages(
 ) -> dict[str, Page]:
     """Return every notebook's page as it is now, and run the stale ones."""
     result = {name: _page(project, name, repository) for name in notebooks}
-    if _stale(project, notebooks):
-        _start(project, notebooks)
+    if stale := _stale(project, notebooks):
+        _start(project, notebooks, stale)
     return result
 
 
@@ -44,21 +46,25 @@ def work(project: Project, notebooks: list[str]) -> None:
     """Run stale notebooks until none is left; the worker's whole life."""
     if hasattr(os, "nice"):
         os.nice(10)  # the server answers first
+    attempted = set()
     while stale := _stale(project, notebooks):
         name = stale[0]
         version = _version(project, name)
+        if (name, version) in attempted:
+            break  # it changes what it depends on: it would run for ever
+        attempted.add((name, version))
         state = _state_file(project, name)
 
         def report(cell: int, cells: int, state=state, version=version) -> None:
             text = f"running: cell {cell} of {cells}"
-            _write_state(state, text=text, version=version)
+            _write_state(state, stage="running", text=text, version=version)
 
         try:
             executed(project, project.docs / name, report)
             state.unlink(missing_ok=True)
         except NotebookError as error:
             print(error, file=sys.stderr)
-            _write_state(state, text="failed", version=version, error=str(error))
+            _write_state(state, stage="failed", text=str(error), version=version)
         signal_file(project).write_text(f"{name}\n", encoding="utf-8")
 
 
@@ -101,7 +107,9 @@ def _page(project: Project, name: str, repository: str | None) -> Page:
             broken_source(str(error)), path, failure_notice(str(error))
         )
     error = _failure(project, name)
-    notice = failure_notice(error) if error else running_notice("progress.json")
+    notice = (
+        failure_notice(error) if error else running_notice("progress.json", WAITING)
+    )
     return page_with_notice(notebook, path, notice)
 
 
@@ -116,13 +124,16 @@ def _stale(project: Project, notebooks: list[str]) -> list[str]:
     return stale
 
 
-def _start(project: Project, notebooks: list[str]) -> None:
+def _start(project: Project, notebooks: list[str], stale: list[str]) -> None:
     """Start a worker, unless one is at work on what the files say now."""
     global _worker
     if _worker is not None and _worker.poll() is None:
         if not _is_outdated(project, notebooks):
             return
         stop()
+    for name in stale:
+        state = _state_file(project, name)
+        _write_state(state, stage="waiting", text=WAITING, version="")
     command = [sys.executable, "-m", "tools.notebooks", "work", *notebooks]
     root = str(Path(__file__).parents[2])
     # Compiled modules would lie in the watched folders, and cause builds.
@@ -134,17 +145,18 @@ def _is_outdated(project: Project, notebooks: list[str]) -> bool:
     """Return whether the running notebook, or the package, has been edited since."""
     states = {name: _read_state(_state_file(project, name)) for name in notebooks}
     return any(
-        "error" not in state and state["version"] != _version(project, name)
+        state.get("stage") == "running" and state["version"] != _version(project, name)
         for name, state in states.items()
-        if state
     )
 
 
 def _failure(project: Project, name: str) -> str | None:
     """Return the error of a notebook that failed exactly as it is now."""
     state = _read_state(_state_file(project, name))
-    is_same = state.get("version") == _version(project, name)
-    return state.get("error") if is_same else None
+    is_failed = state.get("stage") == "failed"
+    if is_failed and state["version"] == _version(project, name):
+        return state["text"]
+    return None
 
 
 def _version(project: Project, name: str) -> str:

@@ -123,14 +123,14 @@ def _figure(output: NotebookNode, alt: str, stem: str, images: dict) -> dict:
     number = 1 + sum(not file.endswith("-dark.png") for file in images)
     has_dark = LIGHT in output.data
     kinds = {"light": LIGHT, "dark": DARK} if has_dark else {"any": "image/png"}
-    sources = {}
+    pictures = []
     for scheme, kind in kinds.items():
         file = f"figure-{number}" + ("-dark" if scheme == "dark" else "") + ".png"
         images[file] = base64.b64decode(output.data[kind])
-        sources[scheme] = f"{stem}/{file}"
+        pictures.append({"scheme": scheme, "source": f"{stem}/{file}"})
     width, height = _css_size(images[f"figure-{number}.png"], has_dark)
     return {
-        "sources": sources,
+        "pictures": pictures,
         # Inside Markdown's ![…] brackets and quotes would end the text.
         "alt": " ".join(alt.split()).translate(str.maketrans({"[": "(", "]": ")"})),
         "width": width,

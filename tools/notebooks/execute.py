@@ -18,6 +18,8 @@ from nbclient.exceptions import (
 )
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
+from traitlets import Enum
+from traitlets.config import Config
 
 from tools.notebooks.errors import NotebookError
 from tools.notebooks.fingerprint import VERSIONED
@@ -33,7 +35,12 @@ TOOLS_PARENT = Path(__file__).parents[2]
 
 
 class ThisInterpreter(AsyncKernelManager):
-    """Start the kernel with the Python that runs the build, whatever is installed."""
+    """Start the kernel with the Python that runs the build, whatever is installed.
+
+    It talks through files, not ports: two builds at once cannot take each other's.
+    """
+
+    transport = Enum(["tcp", "ipc"], "tcp" if os.name == "nt" else "ipc")
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -72,19 +79,20 @@ def execute(
         f"print(_start.dependencies({str(root)!r}, {list(VERSIONED)!r}))"
     )
     notebook.cells.append(probe)
-    watch = _Watch(cells, path, progress)
-    client = NotebookClient(
-        notebook,
-        kernel_manager_class=ThisInterpreter,
-        timeout=seconds_a_cell,
-        record_timing=False,
-        resources={"metadata": {"path": str(root)}},
-        on_cell_execute=watch.started,
-        on_cell_executed=watch.finished,
-    )
+    watch = _Watch(cells, path, root, progress)
     try:
-        with tempfile.TemporaryDirectory() as profile:
-            client.execute(env=kernel_environment(root, profile))
+        with tempfile.TemporaryDirectory() as scratch:
+            client = NotebookClient(
+                notebook,
+                kernel_manager_class=ThisInterpreter,
+                config=_kernel_config(scratch),
+                timeout=seconds_a_cell,
+                record_timing=False,
+                resources={"metadata": {"path": str(root)}},
+                on_cell_execute=watch.started,
+                on_cell_executed=watch.finished,
+            )
+            client.execute(env=kernel_environment(root, scratch))
     except CellExecutionError as error:
         raise watch.failure(f"{error.ename}: {error.evalue}") from error
     except CellTimeoutError as error:
@@ -98,12 +106,17 @@ def execute(
     return json.loads(probe.outputs[0].text)
 
 
-def kernel_environment(root: Path, profile: str) -> dict[str, str]:
+def _kernel_config(scratch: str) -> Config:
+    # A short path: the system bounds the length of a socket's name.
+    return Config(ThisInterpreter={"connection_file": f"{scratch}/kernel.json"})
+
+
+def kernel_environment(root: Path, scratch: str) -> dict[str, str]:
     """Return an environment in which equal notebooks give equal outputs."""
     return os.environ | {
         "PYTHONPATH": os.pathsep.join([str(root), str(TOOLS_PARENT)]),
         "PYTHONHASHSEED": "0",
-        "IPYTHONDIR": profile,  # the user's own start-up files stay out
+        "IPYTHONDIR": scratch,  # the user's own start-up files stay out
         "MPLBACKEND": "agg",
         "TQDM_DISABLE": "1",
     }
@@ -112,14 +125,17 @@ def kernel_environment(root: Path, profile: str) -> dict[str, str]:
 class _Watch:
     """Follow a run cell by cell, to report progress and to place an error."""
 
-    def __init__(self, cells: list[NotebookNode], path: Path, progress: Callable):
-        self.cells, self.path, self.progress = cells, path, progress
+    def __init__(
+        self, cells: list[NotebookNode], path: Path, root: Path, progress: Callable
+    ):
+        self.cells, self.path, self.root, self.progress = cells, path, root, progress
         self.number = 0
 
     def started(self, cell: NotebookNode, cell_index: int) -> None:
-        if cell in self.cells:
-            self.number = next(i for i, c in enumerate(self.cells, 1) if c is cell)
-            self.progress(self.number, len(self.cells))
+        for number, candidate in enumerate(self.cells, start=1):
+            if candidate is cell:
+                self.number = number
+                self.progress(number, len(self.cells))
 
     def finished(self, cell: NotebookNode, cell_index: int, execute_reply) -> None:
         """Treat a Python warning as a failure: readers should never meet one."""
@@ -136,6 +152,6 @@ class _Watch:
         line = line_of_cell(self.path, self.number)
         code = "\n".join(f"    {line}" for line in shown)
         return NotebookError(
-            f"{self.path}, line {line}: code cell {self.number} of "
-            f"{len(self.cells)} failed:\n{code}\n{message}"
+            f"{self.path.relative_to(self.root)}, line {line}: "
+            f"code cell {self.number} of {len(self.cells)} failed:\n{code}\n{message}"
         )

@@ -20,7 +20,8 @@ PIXELS_PER_CSS_PIXEL = 2
 # Folders of the project whose files are made from other files that are watched.
 DERIVED = (".cache", ".git", ".venv", "node_modules", "site", "tools", "tests")
 
-_opened: set[str] = set()
+_read: set[str] = set()
+_written: set[str] = set()
 
 
 def load_ipython_extension(shell) -> None:
@@ -67,14 +68,17 @@ def _close_figures(_result) -> None:
 
 
 def _note_file_read(event: str, arguments: tuple) -> None:
+    """Note a file that is read, unless this kernel wrote it: then it is an output."""
+    if event == "os.rename":
+        _written.add(os.path.abspath(os.fsdecode(arguments[1])))
     if event != "open" or not isinstance(arguments[0], str):
         return
     name, mode, flags = arguments
-    writes = (
-        flags & (os.O_WRONLY | os.O_RDWR) if mode is None else set(mode) & set("wax+")
-    )
-    if not writes:
-        _opened.add(os.path.abspath(name))
+    file = os.path.abspath(name)
+    if flags & (os.O_WRONLY | os.O_RDWR) if mode is None else set(mode) & set("wax+"):
+        _written.add(file)
+    elif file not in _written:
+        _read.add(file)
 
 
 def dependencies(root: str, distributions: list[str]) -> str:
@@ -97,7 +101,7 @@ def _modules_under(root: str) -> set[str]:
 def _data_under(root: str) -> set[str]:
     return {
         Path(file).relative_to(root).as_posix()
-        for file in list(_opened)
+        for file in list(_read)
         if _inside(root, file)
         and Path(file).suffix not in (".py", ".pyc")
         and Path(file).is_file()

@@ -8,6 +8,7 @@ import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
+from tools.notebooks.cache import write_atomically
 from tools.notebooks.convert import to_download, to_page
 from tools.notebooks.source import code_cells
 
@@ -42,7 +43,7 @@ def page_with_notice(notebook: NotebookNode, path: Path, notice: str) -> Page:
     return Page(to_page(notebook, path.name)[0], {})
 
 
-def running_notice(progress_url: str) -> str:
+def running_notice(progress_url: str, text: str) -> str:
     """Return the notice of a page whose notebook is running.
 
     The text follows the progress; the development server reloads the page when the
@@ -58,7 +59,8 @@ def running_notice(progress_url: str) -> str:
     )
     return (
         '!!! info "This page\'s notebook is running"\n'
-        '    <span id="notebook-progress" role="status">waiting for its turn</span>.\n'
+        '    <span id="notebook-progress" role="status">'
+        f"{text}</span>.\n"
         "    The page reloads by itself when its figures and numbers are there.\n\n"
         f"{script}"
     )
@@ -67,7 +69,8 @@ def running_notice(progress_url: str) -> str:
 def failure_notice(error: str) -> str:
     """Return the notice of a page whose notebook failed."""
     indented = "\n".join(f"    {line}" for line in error.splitlines())
-    return f'!!! failure "This page\'s notebook failed"\n    ````text\n{indented}\n    ````'
+    title = '!!! failure "This page\'s notebook failed"'
+    return f"{title}\n    ````text\n{indented}\n    ````"
 
 
 def broken_source(error: str) -> NotebookNode:
@@ -79,8 +82,6 @@ def broken_source(error: str) -> NotebookNode:
 
 def write_for_renderer(page: Page, file: Path, meta: dict[str, str]) -> None:
     """Write a prepared notebook, its front matter in the first cell, to `file`."""
-    from tools.notebooks.cache import write_atomically
-
     notebook = page.notebook.copy()
     front_matter = yaml.safe_dump(notebook.metadata["page"] | meta, sort_keys=False)
     head = new_markdown_cell(f"---\n{front_matter}---\n", id="front-matter")
