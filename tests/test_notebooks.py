@@ -577,6 +577,74 @@ def test_a_failure_reaches_the_exit_status(project, capsys):
     assert "there is no notebook" in capsys.readouterr().err
 
 
+# ---- MkDocs ----
+
+MKDOCS = f"""
+site_name: A site
+strict: true
+theme: {{name: material, font: false}}
+hooks: [{REPOSITORY}/tools/mkdocs_hook.py]
+nav: [index.md, page.py]
+plugins:
+  - mkdocs-jupyter:
+      execute: false
+      cache: false
+      markdown_cell_processor: mkdocs
+      custom_template: {REPOSITORY}/tools/notebooks/notebook.md.j2
+      mathjax_version: 2
+markdown_extensions: [admonition, attr_list, pymdownx.superfences]
+"""
+
+
+def build(project: Project) -> subprocess.CompletedProcess:
+    (project.root / "mkdocs.yml").write_text(MKDOCS)
+    (project.docs / "index.md").write_text("# Home\n\n[The page](page.py)\n")
+    return subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict"],
+        cwd=project.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_build_publishes_the_executed_page_with_its_files(project):
+    write_page(
+        project.root, f'# %% [markdown]\n# Prose.\n\n# %% alt="A line"\n{FIGURE}'
+    )
+    built = build(project)
+    assert built.returncode == 0, built.stderr
+    site = project.root / "site"
+    html = (site / "page/index.html").read_text()
+    assert "<title>A page - A site</title>" in html
+    assert 'content="What it is about."' in html
+    assert 'src="figure-1.png"' in html
+    assert "<style>" not in html.split("<article")[1]
+    assert 'href="page/"' in (site / "index.html").read_text()
+    files = sorted(path.name for path in (site / "page").iterdir())
+    names = ["figure-1-dark.png", "figure-1.png", "index.html", "page.ipynb", "page.py"]
+    assert files == names
+
+
+def test_a_failing_notebook_leaves_the_published_site_alone(project):
+    write_page(project.root, "# %%\nprint(1)\n")
+    assert build(project).returncode == 0
+    before = (project.root / "site/page/index.html").stat()
+    write_page(project.root, "# %%\n1 / 0\n")
+    built = build(project)
+    assert built.returncode != 0
+    assert "docs/page.py, line 6: code cell 1 of 1 failed" in built.stderr
+    assert (project.root / "site/page/index.html").stat() == before
+
+
+def test_a_figure_without_alt_text_fails_the_build(project):
+    write_page(project.root, f"# %%\n{FIGURE}")
+    built = build(project)
+    assert built.returncode != 0
+    assert "page.py: code cell 1 shows a figure" in built.stderr
+    assert not (project.root / "site").exists()
+
+
 # ---- The development server ----
 
 
@@ -599,7 +667,7 @@ def test_a_stale_page_shows_a_notice_and_then_its_result(project, no_worker):
     assert "notebook is running" in shown(project)
     assert len(no_worker) == 1
     ended = background.signal_file(project).read_text()
-    work_without_nice(project)
+    background.work(project, ["page.py"])
     assert background.signal_file(project).read_text() != ended
     assert "notebook is running" not in shown(project)
     assert "\n8\n" in shown(project)
@@ -608,7 +676,7 @@ def test_a_stale_page_shows_a_notice_and_then_its_result(project, no_worker):
 
 def test_a_failed_page_shows_the_error_until_it_is_edited(project, no_worker):
     write_page(project.root, "# %%\n1 / 0\n")
-    work_without_nice(project)
+    background.work(project, ["page.py"])
     assert "ZeroDivisionError" in shown(project)
     assert not no_worker
     write_page(project.root, "# %%\n1 / 1\n")
@@ -621,8 +689,33 @@ def test_a_broken_source_shows_the_error(project, no_worker):
     assert "front matter has no title" in shown(project)
 
 
-def work_without_nice(project: Project) -> None:
-    """Work as the worker does, at the priority of the tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "nice", lambda _: 0)
-        background.work(project, ["page.py"])
+def test_the_worker_ends_with_the_server(project):
+    write_page(
+        project.root,
+        '# %%\nopen("begun", "w").close()\nimport time; time.sleep(600)\n',
+    )
+    background.pages(project, ["page.py"], None)
+    worker = background._worker
+    wait_for(lambda: (project.root / "begun").exists())
+    wait_for(lambda: "cell 1 of 1" in state_of(project))
+    worker.stdin.close()  # as the system does when the server is killed
+    assert worker.wait(timeout=60) != 0
+    background.stop()
+
+
+def state_of(project: Project) -> str:
+    return background._state_file(project, "page.py").read_text()
+
+
+def test_an_edit_of_the_running_notebook_starts_it_anew(project):
+    write_page(project.root, "# %%\nimport time; time.sleep(600)\n")
+    background.pages(project, ["page.py"], None)
+    wait_for(lambda: "cell 1 of 1" in state_of(project))
+    worker = background._worker
+    background.pages(project, ["page.py"], None)
+    assert background._worker is worker
+    write_page(project.root, "# %%\nprint(1 + 1)\n")
+    background.pages(project, ["page.py"], None)
+    assert background._worker is not worker
+    wait_for(lambda: is_fresh(project))
+    background.stop()

@@ -66,6 +66,7 @@ def prune(project: Project, options: argparse.Namespace) -> None:
 
 def work(project: Project, options: argparse.Namespace) -> None:
     """Run stale notebooks for the development server."""
+    background.live_as_a_worker()
     background.work(project, options.pages)
 
 

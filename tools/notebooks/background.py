@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
@@ -43,9 +44,7 @@ def pages(
 
 
 def work(project: Project, notebooks: list[str]) -> None:
-    """Run stale notebooks until none is left; the worker's whole life."""
-    if hasattr(os, "nice"):
-        os.nice(10)  # the server answers first
+    """Run stale notebooks until none is left."""
     attempted = set()
     while stale := _stale(project, notebooks):
         name = stale[0]
@@ -66,6 +65,18 @@ def work(project: Project, notebooks: list[str]) -> None:
             print(error, file=sys.stderr)
             _write_state(state, stage="failed", text=str(error), version=version)
         signal_file(project).write_text(f"{name}\n", encoding="utf-8")
+
+
+def live_as_a_worker() -> None:
+    """Give way to the server, and end when it ends, however that comes about."""
+    if hasattr(os, "nice"):
+        os.nice(10)
+
+    def end_with_server() -> None:
+        sys.stdin.read()  # returns when the server's end of the pipe is closed
+        os._exit(1)
+
+    threading.Thread(target=end_with_server, daemon=True).start()
 
 
 def signal_file(project: Project) -> Path:
@@ -91,7 +102,7 @@ def stop() -> None:
     global _worker
     if _worker is not None:
         _worker.terminate()
-        _worker.wait()
+        _worker.communicate()
         _worker = None
 
 
@@ -138,7 +149,9 @@ def _start(project: Project, notebooks: list[str], stale: list[str]) -> None:
     root = str(Path(__file__).parents[2])
     # Compiled modules would lie in the watched folders, and cause builds.
     own = {"PYTHONPATH": root, "PYTHONPYCACHEPREFIX": str(project.store / "pycache")}
-    _worker = subprocess.Popen(command, cwd=project.root, env=os.environ | own)
+    _worker = subprocess.Popen(
+        command, cwd=project.root, env=os.environ | own, stdin=subprocess.PIPE
+    )
 
 
 def _is_outdated(project: Project, notebooks: list[str]) -> bool:

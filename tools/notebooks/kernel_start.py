@@ -93,7 +93,8 @@ def _modules_under(root: str) -> set[str]:
     found = set()
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if file and name != "__main__" and _inside(root, file):
+        # Some of torch's modules name a file that does not exist.
+        if file and os.path.isfile(file) and _inside(root, file):
             found.add(name)
     return found
 

@@ -120,7 +120,9 @@ class _progress_bar(tqdm):
         """Return a callback that moves this bar, then calls `progress`."""
 
         def report(cell: int, cells: int) -> None:
-            self.set_description_str(f"{self.name}: cell {cell} of {cells}")
+            self.set_description_str(
+                f"{self.name}: cell {cell} of {cells}", refresh=False
+            )
             self.update(cell - 1 - self.n)
             if progress is not None:
                 progress(cell, cells)
