@@ -85,8 +85,9 @@ def _run_and_store(project, path, notebook, progress) -> NotebookNode:
     while True:
         before = package_digests(project.root)
         started = time.monotonic()
-        with _progress_bar(path, notebook) as bar:
+        with _ProgressBar(path, notebook) as bar:
             used = execute(notebook, path, project.root, progress=bar.then(progress))
+            bar.update(bar.total - bar.n)
         seconds = time.monotonic() - started
         current = {name: digest(name, project.root) for name in (*used, *ALWAYS)}
         # A module edited during the run may have been imported before or after
@@ -105,7 +106,7 @@ def _run_and_store(project, path, notebook, progress) -> NotebookNode:
     return notebook
 
 
-class _progress_bar(tqdm):
+class _ProgressBar(tqdm):
     """`types-of-noise.py: cell 3 of 12` on the standard error stream."""
 
     def __init__(self, path: Path, notebook: NotebookNode):
