@@ -1,13 +1,9 @@
 """Collect the python fences of every markdown page as tests."""
 
-import os
-
 import pytest
 import torch
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
-
-os.environ.setdefault("TQDM_DISABLE", "1")
 
 # Notebooks are executed, and so tested, by the build of the site.
 collect_ignore_glob = ["docs/**/*.py", "docs/*.py", "node_modules", "site"]

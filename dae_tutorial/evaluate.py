@@ -117,17 +117,25 @@ def evaluate(
     was_training = model.training
     model.eval()
     scores = []
-    for clean, _ in batches:
-        noisy = corrupt(clean, generator=generator)
-        reconstruction = model(noisy.to(device)).cpu()
-        rows = [
-            score(image, clean)
-            for image in (reconstruction, noisy)
-            for score in (mean_squared_error, psnr)
-        ]
-        scores.append(torch.stack(rows))  # (4, batch)
-    model.train(was_training)
+    try:
+        for clean, _ in batches:
+            noisy = corrupt(clean, generator=generator)
+            reconstruction = model(noisy.to(device)).cpu()
+            scores.append(_score(reconstruction, noisy, clean))
+    finally:
+        model.train(was_training)
     if not scores:
         raise ValueError("batches must yield at least one image, got none")
     every_image = torch.cat(scores, dim=1).double()
     return Evaluation(*every_image.mean(dim=1).tolist(), images=every_image.shape[1])
+
+
+def _score(reconstruction: Tensor, noisy: Tensor, clean: Tensor) -> Tensor:
+    """Score a batch in the order of `Evaluation`'s fields: (4, batch)."""
+    return torch.stack(
+        [
+            score(image, clean)
+            for image in (reconstruction, noisy)
+            for score in (mean_squared_error, psnr)
+        ]
+    )

@@ -257,7 +257,9 @@ def _draw_rows(
     heads = [headroom if i == 0 or not names else GAP for i in range(len(rows))]
     tops = np.cumsum([head + height for head in heads]) - height
     mosaic = np.full((tops[-1] + height, columns * (width + GAP) - GAP), np.nan)
-    axes = axes or _new_axes((6.8, 6.8 * mosaic.shape[0] / mosaic.shape[1] * 0.98))
+    # In inches: the names of rows stand to the left of the mosaic.
+    wide = 5.7 if names else 6.8
+    axes = axes or _new_axes((6.8, wide * mosaic.shape[0] / mosaic.shape[1] + 0.1))
     colour = axes.xaxis.label.get_color()
     texts = iter(captions or ())
     for row, top in enumerate(tops):

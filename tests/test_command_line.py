@@ -1,0 +1,99 @@
+"""The command line does real work, and tells what is wrong in one line."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dae_tutorial.__main__ import main
+from dae_tutorial.loaders import load_mnist
+from dae_tutorial.weights import save_weights
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "dae.safetensors"
+    assert main(["train", "--epochs", "1", "--weights", str(path)]) == 0
+    return path
+
+
+@pytest.mark.slow
+def test_train_then_evaluate(trained, capsys):
+    assert main(["evaluate", "--weights", str(trained)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    nothing, model = (float(line.split("MSE ")[1].split(",")[0]) for line in lines[1:])
+    assert lines[0] == "10000 test images, gaussian noise of level 0.5"
+    assert model < nothing / 2
+
+
+@pytest.mark.slow
+def test_denoise_an_image_file(trained, tmp_path, capsys):
+    clean = load_mnist(train=False).images[0, 0].numpy()
+    noise = np.random.default_rng(0).normal(0, 0.5, clean.shape)
+    noisy = np.clip(clean + noise, 0, 1)
+    source = tmp_path / "digit.png"
+    Image.fromarray((noisy * 255).astype(np.uint8)).save(source)
+    assert main(["denoise", str(source), "--weights", str(trained)]) == 0
+    result = tmp_path / "digit.denoised.png"
+    with Image.open(result) as image:
+        denoised = np.asarray(image) / 255
+    assert denoised.shape == (28, 28)
+    assert ((denoised - clean) ** 2).mean() < ((noisy - clean) ** 2).mean() / 2
+
+
+@pytest.mark.slow
+def test_other_sizes_and_dark_ink(trained, tmp_path, capsys):
+    page = tmp_path / "page.png"
+    Image.new("RGB", (300, 200), "white").save(page)
+    words = ["denoise", str(page), "--invert", "--weights", str(trained)]
+    assert main([*words, "--output", str(tmp_path / "out.png")]) == 0
+    assert "300 × 200: resized to 28 × 28" in capsys.readouterr().out
+    with Image.open(tmp_path / "out.png") as image:
+        assert image.size == (28, 28)
+
+
+@pytest.mark.slow
+def test_other_noise_needs_a_level(trained, capsys):
+    words = ["evaluate", "--weights", str(trained), "--noise", "masking"]
+    assert main(words) == 1
+    assert "--level is needed" in capsys.readouterr().err
+    assert main([*words, "--level", "0.5"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train", "--level", "-1"], "noise_factor must be a finite number"),
+        (["train", "--noise", "masking", "--level", "2"], "mask_prob must be"),
+        (["train", "--epochs", "0"], "epochs must be an integer"),
+        (["train", "--latent-dim", "0"], "latent_dim must be an integer"),
+        (["evaluate", "--weights", "nowhere.safetensors"], "nowhere.safetensors"),
+        (["denoise", "README.md", "--weights", "README.md"], "README.md is damaged"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(words, message, capsys, tmp_path):
+    if words[0] == "train":
+        words = [*words, "--weights", str(tmp_path / "dae.safetensors")]
+    assert main(words) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert message in error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_image_that_is_none(tmp_path, capsys):
+    from dae_tutorial.model import Autoencoder
+
+    weights = tmp_path / "dae.safetensors"
+    save_weights(Autoencoder(), weights, {"model": {}})
+    text = tmp_path / "text.png"
+    text.write_text("not an image")
+    assert main(["denoise", str(text), "--weights", str(weights)]) == 1
+    assert "IMAGE must be an image file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "denoise"])
+def test_help(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    assert stop.value.code == 0
+    assert "--weights" in capsys.readouterr().out

@@ -1,0 +1,106 @@
+"""Scores: against the formula, fair to every model, averaged over images."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from dae_tutorial.evaluate import evaluate, mean_squared_error, psnr
+from dae_tutorial.noise import add_gaussian_noise
+
+
+def batches_of(*sizes):
+    return [(torch.rand(size, 1, 8, 8), torch.zeros(size)) for size in sizes]
+
+
+class Darken(nn.Module):
+    def forward(self, x):
+        return torch.zeros_like(x)
+
+
+def test_formulas():
+    clean, image = torch.zeros(2, 1, 2, 2), torch.zeros(2, 1, 2, 2)
+    image[0] += 0.5
+    image[1, 0, 0, 0] = 0.2
+    assert mean_squared_error(image, clean).tolist() == pytest.approx([0.25, 0.01])
+    expected = [10 * math.log10(1 / 0.25), 20.0]
+    assert psnr(image, clean).tolist() == pytest.approx(expected)
+    assert psnr(clean, clean).tolist() == [math.inf, math.inf]
+
+
+def test_doing_nothing_scores_what_the_noise_scores():
+    scores = evaluate(nn.Identity(), batches_of(8, 3), add_gaussian_noise)
+    assert scores.mse == scores.noisy_mse
+    assert scores.psnr == scores.noisy_psnr
+    assert scores.images == 11
+
+
+def test_the_noise_is_there():
+    """On mid-grey at σ = 0.1, hardly anything is clipped: the error is σ²."""
+    count = 20 * 64 * 64
+    grey = [(torch.full((20, 1, 64, 64), 0.5), None)]
+
+    def corrupt(images, *, generator):
+        return add_gaussian_noise(images, 0.1, generator=generator)
+
+    scores = evaluate(nn.Identity(), grey, corrupt)
+    sampling_error = 0.1**2 * math.sqrt(2 / count)
+    assert abs(scores.noisy_mse - 0.1**2) < 5 * sampling_error
+
+
+def test_every_model_meets_the_same_noise():
+    batches = batches_of(8, 8)
+    torch.rand(3)
+    first = evaluate(Darken(), batches, add_gaussian_noise)
+    second = evaluate(nn.Identity(), batches, add_gaussian_noise)
+    assert first.noisy_mse == second.noisy_mse
+    other = evaluate(Darken(), batches, add_gaussian_noise, seed=1)
+    assert other.noisy_mse != first.noisy_mse
+
+
+def test_a_score_is_against_the_clean_image():
+    batches = [(torch.ones(4, 1, 2, 2), None)]
+    scores = evaluate(Darken(), batches, add_gaussian_noise)
+    assert scores.mse == 1.0
+
+
+def test_average_is_over_images():
+    batches = [(torch.ones(9, 1, 2, 2), None), (torch.zeros(1, 1, 2, 2), None)]
+    assert evaluate(Darken(), batches, add_gaussian_noise).mse == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_mode_is_used_and_restored(training):
+    seen = []
+
+    class Watching(nn.Identity):
+        def forward(self, x):
+            seen.append(self.training)
+            return x
+
+    model = Watching().train(training)
+    evaluate(model, batches_of(4), add_gaussian_noise)
+    assert seen == [False]
+    assert model.training is training
+
+
+def test_mode_is_restored_after_an_error():
+    class Broken(nn.Identity):
+        def forward(self, x):
+            raise RuntimeError("broken")
+
+    model = Broken().train()
+    with pytest.raises(RuntimeError, match="broken"):
+        evaluate(model, batches_of(4), add_gaussian_noise)
+    assert model.training
+
+
+def test_nothing_to_evaluate():
+    with pytest.raises(ValueError, match="batches must yield at least one image"):
+        evaluate(nn.Identity(), [], add_gaussian_noise)
+
+
+def test_shapes_must_agree():
+    with pytest.raises(ValueError, match="image must have the shape of clean"):
+        evaluate(nn.Flatten(), batches_of(4), add_gaussian_noise)

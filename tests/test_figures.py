@@ -1,0 +1,108 @@
+"""Figures: the right pixels at the right place, and no side effects."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from dae_tutorial.figures import (
+    compare_images,
+    plot_loss,
+    visualize_batch,
+    visualize_noisy_batch,
+    visualize_reconstruction,
+)
+
+DIGITS = torch.rand(8, 1, 28, 28)
+DRAWINGS = {
+    "batch": lambda **where: visualize_batch(DIGITS, torch.arange(8), **where),
+    "noisy": lambda **where: visualize_noisy_batch(DIGITS, DIGITS, **where),
+    "reconstruction": lambda **where: visualize_reconstruction(
+        DIGITS, DIGITS, DIGITS, **where
+    ),
+    "loss": lambda **where: plot_loss([3, 2, 1], [3, 2, 2], **where),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
+def test_returns_a_figure_and_leaves_pyplot_alone(draw, monkeypatch):
+    monkeypatch.setattr(plt, "show", lambda: pytest.fail("show was called"))
+    before = dict(plt.rcParams)
+    figure = draw()
+    assert isinstance(figure, Figure)
+    assert plt.get_fignums() == []
+    assert dict(plt.rcParams) == before
+    figure.canvas.draw()
+
+
+@pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
+def test_draws_on_given_axes(draw):
+    figure, (left, right) = plt.subplots(1, 2)
+    assert draw(axes=right) is figure
+    assert right.has_data()
+    assert not left.has_data()
+    plt.close(figure)
+
+
+def mosaic(figure):
+    return np.asarray(figure.axes[0].images[0].get_array().filled(np.nan))
+
+
+def test_images_appear_in_reading_order():
+    levels = torch.arange(1, 7).reshape(6, 1, 1, 1) / 10
+    figure = visualize_batch(levels.expand(6, 1, 4, 4), columns=3)
+    pixels = mosaic(figure)
+    seen = [pixels[pixels.shape[0] // 3, x] for x in (1, 8, 15)]
+    seen += [pixels[-1, x] for x in (1, 8, 15)]
+    assert seen == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+
+
+def test_rows_are_in_the_order_of_their_names():
+    noisy, clean, rebuilt = (torch.full((2, 1, 4, 4), v) for v in (0.1, 0.2, 0.3))
+    figure = visualize_reconstruction(noisy, clean, rebuilt)
+    column = mosaic(figure)[:, 0]
+    values = list(dict.fromkeys(column[~np.isnan(column)].tolist()))
+    assert values == pytest.approx([0.1, 0.2, 0.3])
+
+
+def test_labels_are_written_above_their_images():
+    figure = visualize_batch(DIGITS, torch.tensor([5, 0, 4, 1, 9, 2, 1, 3]))
+    assert [text.get_text() for text in figure.axes[0].texts] == list("50419213")
+
+
+def test_grey_levels_do_not_depend_on_the_batch():
+    figure = visualize_batch(torch.full((2, 1, 4, 4), 0.4))
+    assert figure.axes[0].images[0].get_clim() == (0, 1)
+
+
+def test_works_with_gradients_and_half_precision():
+    images = torch.rand(2, 1, 4, 4, dtype=torch.bfloat16, requires_grad=True)
+    visualize_batch(images)
+
+
+@pytest.mark.parametrize("shape", [(0, 1, 28, 28), (28, 28), (2, 3, 28, 28)])
+def test_wrong_images(shape):
+    with pytest.raises(ValueError, match="images must have shape"):
+        visualize_batch(torch.rand(shape))
+
+
+def test_wrong_labels_and_columns():
+    with pytest.raises(ValueError, match="labels must be as many as images, 8, got 3"):
+        visualize_batch(DIGITS, torch.arange(3))
+    with pytest.raises(ValueError, match="columns must be an integer of at least 1"):
+        visualize_batch(DIGITS, columns=0)
+
+
+def test_rows_must_agree():
+    with pytest.raises(ValueError, match="rows must all have one shape"):
+        visualize_noisy_batch(DIGITS, DIGITS[:3])
+    with pytest.raises(ValueError, match="rows must hold at least one row"):
+        compare_images({})
+
+
+def test_wrong_losses():
+    with pytest.raises(ValueError, match="train_loss must hold at least one number"):
+        plot_loss([])
+    with pytest.raises(ValueError, match="validation must be empty or as long as"):
+        plot_loss([1, 2], [1])

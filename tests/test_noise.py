@@ -1,0 +1,247 @@
+"""Properties of the corruptions, within the sampling error of the draw."""
+
+import math
+from functools import partial
+
+import pytest
+import torch
+
+from dae_tutorial.noise import (
+    add_block_occlusion,
+    add_gaussian_noise,
+    add_masking_noise,
+    add_salt_and_pepper_noise,
+)
+
+CORRUPTIONS = [
+    add_gaussian_noise,
+    partial(add_gaussian_noise, clip=False),
+    add_masking_noise,
+    add_salt_and_pepper_noise,
+    add_block_occlusion,
+]
+DTYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
+COUNT = 400_000
+# A correct function strays beyond five standard errors once in two million draws.
+SIGMAS = 5
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("corrupt", CORRUPTIONS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(1, 28, 28), (5, 1, 28, 28), (2, 3, 1, 28, 28)])
+def test_shape_dtype_and_input_survive(corrupt, dtype, shape):
+    x = torch.full(shape, 0.5, dtype=dtype)
+    noisy = corrupt(x, generator=seeded())
+    assert noisy.shape == x.shape
+    assert noisy.dtype == dtype
+    assert (x == 0.5).all(), "the input was modified"
+    assert not torch.equal(noisy, x)
+
+
+@pytest.mark.parametrize("corrupt", CORRUPTIONS)
+def test_generator_alone_decides(corrupt):
+    x = torch.rand(4, 1, 28, 28)
+    first = corrupt(x, generator=seeded(1))
+    torch.rand(7)  # moves the global state, which must not matter
+    assert torch.equal(first, corrupt(x, generator=seeded(1)))
+    assert not torch.equal(first, corrupt(x, generator=seeded(2)))
+
+
+@pytest.mark.parametrize("corrupt", CORRUPTIONS)
+def test_works_without_a_generator(corrupt):
+    x = torch.rand(4, 1, 28, 28)
+    assert not torch.equal(corrupt(x), corrupt(x))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("noise_factor", [0.1, 0.5, 2.0])
+def test_gaussian_noise_has_its_mean_and_deviation(noise_factor, dtype):
+    x = torch.zeros(COUNT, dtype=dtype)
+    noise = add_gaussian_noise(x, noise_factor, clip=False, generator=seeded()).double()
+    mean_error = noise_factor / math.sqrt(COUNT)
+    deviation_error = noise_factor / math.sqrt(2 * COUNT)
+    assert abs(noise.mean().item()) < SIGMAS * mean_error
+    assert abs(noise.std().item() - noise_factor) < SIGMAS * deviation_error
+
+
+def test_gaussian_noise_is_normal():
+    noise = add_gaussian_noise(torch.zeros(COUNT), 1, clip=False, generator=seeded())
+    # Standard errors of skewness and kurtosis of a normal sample.
+    assert abs(noise.pow(3).mean().item()) < SIGMAS * math.sqrt(15 / COUNT)
+    assert abs(noise.pow(4).mean().item() - 3) < SIGMAS * math.sqrt(96 / COUNT)
+
+
+def test_gaussian_noise_differs_between_pixels_and_images():
+    x = torch.full((2, 1, 28, 28), 0.5)
+    noisy = add_gaussian_noise(x, 0.1, generator=seeded())
+    assert noisy.unique().numel() > 1500  # of 1568; a few may be equal by rounding
+
+
+def test_clipping_only_cuts():
+    x = torch.rand(COUNT)
+    clipped = add_gaussian_noise(x, generator=seeded())
+    unclipped = add_gaussian_noise(x, clip=False, generator=seeded())
+    assert torch.equal(clipped, unclipped.clamp(0, 1))
+    assert unclipped.min() < 0 < 1 < unclipped.max()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("mask_prob", [0.1, 0.5, 0.9])
+def test_masking_hits_each_pixel_alike(mask_prob, dtype):
+    draws = 4000
+    x = torch.ones(draws, 1, 10, 10, dtype=dtype)
+    noisy = add_masking_noise(x, mask_prob, generator=seeded()).double()
+    error = math.sqrt(mask_prob * (1 - mask_prob) / draws)
+    lost_at = 1 - noisy.mean(dim=0)
+    assert set(noisy.unique().tolist()) == {0.0, 1.0}
+    assert (lost_at - mask_prob).abs().max() < SIGMAS * error
+    assert abs(lost_at.mean() - mask_prob) < SIGMAS * error / 10
+
+
+def test_masking_leaves_survivors_as_they_are():
+    x = torch.rand(1000) + 0.1
+    noisy = add_masking_noise(x, 0.3, generator=seeded())
+    kept = noisy != 0
+    assert torch.equal(noisy[kept], x[kept])
+
+
+@pytest.mark.parametrize("flip_prob", [0.1, 0.5, 1.0])
+def test_salt_and_pepper_are_equally_likely(flip_prob):
+    x = torch.full((COUNT,), 0.5)
+    noisy = add_salt_and_pepper_noise(x, flip_prob, generator=seeded())
+    half = flip_prob / 2
+    error = math.sqrt(half * (1 - half) / COUNT)
+    for extreme in (0.0, 1.0):
+        share = (noisy == extreme).float().mean().item()
+        assert abs(share - half) < SIGMAS * error
+    assert set(noisy.unique().tolist()) <= {0.0, 0.5, 1.0}
+
+
+@pytest.mark.parametrize("block_size", [0, 1, 5, 28])
+def test_block_is_one_square_an_image(block_size):
+    x = torch.ones(50, 2, 28, 28)
+    hidden = add_block_occlusion(x, block_size, generator=seeded()) == 0
+    assert torch.equal(hidden[:, 0], hidden[:, 1]), "channels share the square"
+    for image in hidden[:, 0]:
+        rows, columns = image.any(dim=1), image.any(dim=0)
+        assert rows.sum() == columns.sum() == block_size
+        assert image.sum() == block_size**2
+
+
+def test_block_visits_every_position_alike():
+    draws, positions = 20_000, 5 * 5
+    x = torch.ones(draws, 1, 6, 6)
+    hidden = add_block_occlusion(x, 2, generator=seeded()) == 0
+    # The first hidden pixel in reading order is the square's top left corner.
+    corner = hidden.flatten(start_dim=1).int().argmax(dim=1)
+    counts = torch.bincount(corner, minlength=36).float().reshape(6, 6)[:5, :5]
+    share = 1 / positions
+    error = math.sqrt(share * (1 - share) / draws)
+    assert (counts / draws - share).abs().max() < SIGMAS * error
+    assert counts.sum() == draws
+
+
+@pytest.mark.parametrize(
+    ("corrupt", "nothing"),
+    [
+        (add_gaussian_noise, {"noise_factor": 0.0}),
+        (add_masking_noise, {"mask_prob": 0.0}),
+        (add_salt_and_pepper_noise, {"flip_prob": 0.0}),
+        (add_block_occlusion, {"block_size": 0}),
+    ],
+)
+def test_level_zero_changes_nothing(corrupt, nothing):
+    x = torch.rand(10, 1, 28, 28)
+    noisy = corrupt(x, **nothing)
+    assert torch.equal(noisy, x)
+    assert noisy.data_ptr() != x.data_ptr()
+
+
+def test_full_masking_leaves_nothing():
+    assert add_masking_noise(torch.rand(COUNT), 1.0).count_nonzero() == 0
+
+
+@pytest.mark.parametrize("corrupt", CORRUPTIONS)
+def test_gradient_flows_where_the_image_survives(corrupt):
+    x = torch.full((3, 1, 28, 28), 0.5, requires_grad=True)
+    noisy = corrupt(x, generator=seeded())
+    noisy.sum().backward()
+    if corrupt in (add_masking_noise, add_salt_and_pepper_noise, add_block_occlusion):
+        expected = (noisy == 0.5).float()
+    elif isinstance(corrupt, partial):
+        expected = torch.ones_like(x)
+    else:
+        expected = ((noisy > 0) & (noisy < 1)).float()
+    assert torch.equal(x.grad, expected)
+
+
+@pytest.mark.parametrize("corrupt", CORRUPTIONS)
+@pytest.mark.parametrize("images", [torch.ones(3, 1, 4, 4, dtype=torch.uint8), "x"])
+def test_images_must_be_floating_point(corrupt, images):
+    with pytest.raises(TypeError, match="x must be a floating-point tensor, got"):
+        corrupt(images)
+
+
+@pytest.mark.parametrize("corrupt", [add_gaussian_noise, add_salt_and_pepper_noise])
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
+def test_normalised_images_are_refused_where_they_would_be_cut(corrupt, value):
+    x = torch.rand(2, 1, 4, 4)
+    x[1, 0, 2, 3] = value
+    with pytest.raises(ValueError, match=r"x must lie in \[0, 1\]"):
+        corrupt(x)
+
+
+def test_normalised_images_are_welcome_where_nothing_is_cut():
+    x = torch.randn(2, 1, 28, 28)
+    add_gaussian_noise(x, clip=False)
+    add_masking_noise(x)
+    add_block_occlusion(x)
+
+
+@pytest.mark.parametrize("noise_factor", [-0.1, float("nan"), float("inf")])
+def test_noise_factor_out_of_range(noise_factor):
+    with pytest.raises(ValueError, match="noise_factor must be a finite number"):
+        add_gaussian_noise(torch.rand(4), noise_factor)
+
+
+@pytest.mark.parametrize("probability", [-0.1, 1.1, float("nan")])
+def test_probability_out_of_range(probability):
+    with pytest.raises(ValueError, match=r"mask_prob must be .* in \[0, 1\], got"):
+        add_masking_noise(torch.rand(4), probability)
+    with pytest.raises(ValueError, match=r"flip_prob must be .* in \[0, 1\], got"):
+        add_salt_and_pepper_noise(torch.rand(4), probability)
+
+
+@pytest.mark.parametrize("block_size", [-1, 29, 2.5])
+def test_block_must_fit(block_size):
+    with pytest.raises(ValueError, match="block_size must be an integer from 0 to 28"):
+        add_block_occlusion(torch.rand(1, 28, 28), block_size)
+
+
+def test_block_needs_an_image():
+    with pytest.raises(ValueError, match=r"x must have shape .*got \(128, 784\)"):
+        add_block_occlusion(torch.rand(128, 784))
+
+
+@pytest.mark.parametrize("corrupt", CORRUPTIONS)
+def test_empty_batch_stays_empty(corrupt):
+    assert corrupt(torch.rand(0, 1, 28, 28)).shape == (0, 1, 28, 28)
+
+
+@pytest.mark.parametrize("corrupt", CORRUPTIONS)
+def test_generator_must_match_the_device(corrupt):
+    x = torch.rand(2, 1, 28, 28, device="meta")
+    with pytest.raises(ValueError, match="generator must be on the device of x, meta"):
+        corrupt(x, generator=seeded())
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("corrupt", CORRUPTIONS)
+def test_device_is_kept(corrupt):
+    x = torch.rand(2, 1, 28, 28, device="cuda")
+    generator = torch.Generator("cuda").manual_seed(0)
+    assert corrupt(x, generator=generator).device == x.device
