@@ -10,6 +10,7 @@ MkDocs calls the ``on_…`` functions (``hooks`` in mkdocs.yml); by hand it is
 """
 
 import os
+import re
 import shutil
 import tempfile
 import textwrap
@@ -118,7 +119,9 @@ def draw_card(title: str, description: str, site_name: str) -> Image.Image:
         draw.rectangle((400 * column, 0, 400 * (column + 1), 14), fill=colour)
     draw.text((80, 80), site_name, CARD_MUTED, card_font(32, bold=False))
     heading = textwrap.fill(title, 24, max_lines=3, placeholder=" …")
-    draw.multiline_text((80, 160), heading, CARD_INK, card_font(64, bold=True), None, 16)
+    draw.multiline_text(
+        (80, 160), heading, CARD_INK, card_font(64, bold=True), None, 16
+    )
     summary = textwrap.fill(description, 58, max_lines=3, placeholder=" …")
     draw.multiline_text(
         (80, 440), summary, CARD_MUTED, card_font(30, bold=False), None, 14
@@ -129,6 +132,18 @@ def draw_card(title: str, description: str, site_name: str) -> Image.Image:
 def card_path(page: Page) -> str:
     """Return where a page's card lies in the site."""
     return f"assets/cards/{page.url.strip('/').replace('/', '-') or 'home'}.png"
+
+
+# Doctests show their prompts, signatures don't run, output is no input: such a
+# block is neither copied by a button nor found by the search.
+NOT_TO_COPY = re.compile(
+    r'<div class="((?:language-pycon|[^"]*\b(?:doc-signature|output)\b)[^"]*)"'
+)
+
+
+def on_page_content(html: str, **context: object) -> str:
+    """Take the copy button off what is no runnable input, and keep it out of search."""
+    return NOT_TO_COPY.sub(r'<div data-search-exclude class="\1 no-copy"', html)
 
 
 @event_priority(100)  # before mkdocstrings reads the inventories
@@ -162,9 +177,7 @@ def on_env(env: object, *, config: MkDocsConfig, files: Files) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         card.save(target.with_suffix(".new"), "PNG", optimize=True)
         os.replace(target.with_suffix(".new"), target)
-        files.append(
-            File.generated(config, card_path(page), abs_src_path=str(target))
-        )
+        files.append(File.generated(config, card_path(page), abs_src_path=str(target)))
 
 
 if __name__ == "__main__":

@@ -1,18 +1,43 @@
 /* Gives the keyboard what the theme leaves to the mouse, on each page. */
 (() => {
-  // What can scroll must be reachable, and named where it is.
-  function makeScrollable(region, name) {
-    if (region.scrollWidth <= region.clientWidth) return;
-    region.tabIndex = 0;
-    region.setAttribute("role", "region");
-    region.setAttribute("aria-label", name);
+  const SCROLLABLE = "pre > code, .md-typeset__scrollwrap, div.arithmatex";
+
+  // What can scroll must be reachable. Whether it can is known once it is shown
+  // (inside an unfolded solution, say) and changes with the window.
+  function makeReachable(region) {
+    if (region.scrollWidth > region.clientWidth) region.tabIndex = 0;
   }
 
-  // Labels that work as buttons (menu, search, colours) answer to Enter and Space.
+  const resized = new ResizeObserver((entries) => {
+    entries.forEach(({ target }) => makeReachable(target));
+  });
+
+  // The theme takes code out of the tab order on touch screens, and makes each copy
+  // button a landmark of its own. Neither helps a reader.
+  const changed = new MutationObserver((records) => {
+    for (const { target, attributeName } of records) {
+      if (!attributeName) {
+        target
+          .querySelectorAll("nav.md-code__nav:not([role])")
+          .forEach((buttons) => buttons.setAttribute("role", "none"));
+      } else if (target.matches(SCROLLABLE) && !target.hasAttribute("tabindex")) {
+        makeReachable(target);
+      }
+    }
+  });
+  changed.observe(document.body, {
+    attributeFilter: ["tabindex"],
+    childList: true,
+    subtree: true,
+  });
+
+  // Labels that work as buttons (menu, search) answer to Enter and Space.
   function makeButton(label, name) {
     label.tabIndex = 0;
-    label.setAttribute("role", "button");
-    label.setAttribute("aria-label", name);
+    label.insertAdjacentHTML(
+      "beforeend",
+      `<span class="visually-hidden">${name}</span>`,
+    );
     label.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
@@ -21,14 +46,10 @@
   }
 
   makeButton(document.querySelector(".md-header label[for=__drawer]"), "Menu");
-  makeButton(document.querySelector(".md-header > nav > label[for=__search]"), "Search");
+  makeButton(document.querySelector(".md-header__button[for=__search]"), "Search");
 
   document$.subscribe(() => {
-    document
-      .querySelectorAll(".md-typeset pre > code")
-      .forEach((code) => makeScrollable(code, "Code"));
-    document
-      .querySelectorAll(".md-typeset__scrollwrap")
-      .forEach((table) => makeScrollable(table, "Table"));
+    resized.disconnect();
+    document.querySelectorAll(SCROLLABLE).forEach((region) => resized.observe(region));
   });
 })();

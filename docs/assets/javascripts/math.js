@@ -21,12 +21,6 @@
     const displayMode = source.startsWith("\\[");
     katex.render(source.slice(2, -2), element, { displayMode, throwOnError: false });
     element.dataset.rendered = "";
-    // A formula wider than the screen scrolls, so the keyboard must reach it.
-    if (displayMode && element.scrollWidth > element.clientWidth) {
-      element.tabIndex = 0;
-      element.setAttribute("role", "group");
-      element.setAttribute("aria-label", "Formula");
-    }
   }
 
   document$.subscribe(async () => {

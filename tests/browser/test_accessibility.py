@@ -1,0 +1,135 @@
+"""axe-core finds nothing to object to, and the keyboard reaches everything."""
+
+from functools import cache
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.built_site import ROOT, page_paths
+
+pytestmark = pytest.mark.slow
+
+WIDTHS = (1280, 375)
+SCHEMES = ("light", "dark")
+SEARCHED_PAGES = ("", "reference/noise/", "glossary/")
+
+
+@cache
+def axe_source() -> str:
+    path = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+    if not path.is_file():
+        pytest.fail("axe-core is missing: run `npm ci --ignore-scripts`", False)
+    return path.read_text(encoding="utf-8")
+
+
+def settle(page: Page) -> None:
+    """Wait until scripts, formulas and fades are done, and unfold what is folded."""
+    page.wait_for_load_state("networkidle")
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    page.wait_for_function(
+        "!document.querySelector('.arithmatex:not([data-rendered])')"
+    )
+    page.wait_for_function(
+        "document.getAnimations().every(a => a.playState !== 'running')"
+    )
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe objects to, one line for each element."""
+    page.evaluate(axe_source())
+    found = page.evaluate("axe.run().then(result => result.violations)")
+    return [
+        f"{page.url} {rule['id']}: {node['html'][:160]} ({node['failureSummary']})"
+        for rule in found
+        for node in rule["nodes"]
+    ]
+
+
+def prepare(page: Page, scheme: str, width: int) -> None:
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": 800})
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_axe_finds_no_violation(page: Page, site_root: str, scheme: str, width: int):
+    prepare(page, scheme, width)
+    found = []
+    for path in page_paths():
+        page.goto(site_root + path)
+        settle(page)
+        found += violations(page)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_axe_finds_no_violation_in_the_search(
+    page: Page, site_root: str, scheme: str, width: int
+):
+    prepare(page, scheme, width)
+    found = []
+    for path in SEARCHED_PAGES:
+        page.goto(site_root + path)
+        settle(page)
+        page.keyboard.press("/")
+        page.keyboard.type("noise")
+        expect(page.locator(".md-search-result__item").first).to_be_visible()
+        settle(page)
+        found += violations(page)
+    assert not found, "\n".join(found)
+
+
+def test_axe_finds_no_violation_in_the_menu(page: Page, site_root: str):
+    prepare(page, "light", 375)
+    page.goto(site_root + "reference/noise/")
+    page.locator(".md-header label[for=__drawer]").click()
+    settle(page)
+    assert not violations(page)
+
+
+def test_axe_finds_no_violation_in_the_404(not_found: Page):
+    settle(not_found)
+    assert not violations(not_found)
+
+
+def test_first_tab_stop_skips_to_the_content(page: Page, site_root: str):
+    page.goto(site_root + "glossary/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.matches('.md-skip')")
+
+
+def test_search_and_menu_open_from_the_keyboard(page: Page, site_root: str):
+    prepare(page, "light", 375)
+    page.goto(site_root)
+    settle(page)
+    page.locator(".md-header label[for=__drawer]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#__drawer")).to_be_checked()
+
+
+def test_every_tab_stop_shows_where_the_focus_is(page: Page, site_root: str):
+    page.goto(site_root + "glossary/")
+    settle(page)
+    hidden = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        style = page.evaluate(
+            """() => { const e = document.activeElement, s = getComputedStyle(e);
+            return [s.outlineStyle, s.outlineWidth, e.outerHTML.slice(0, 120)] }"""
+        )
+        left_the_page = style[2].startswith("<body")
+        if not left_the_page and (style[0] == "none" or style[1] == "0px"):
+            hidden.append(style[2])
+    assert not hidden, "\n".join(hidden)
+
+
+def test_reduced_motion_stops_the_fades(page: Page, site_root: str):
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(site_root)
+    longest = page.evaluate(
+        """Math.max(...[...document.querySelectorAll("*")].flatMap(element =>
+        getComputedStyle(element).transitionDuration.split(",").map(parseFloat)))"""
+    )
+    assert longest < 0.001
