@@ -44,7 +44,7 @@ def mean_squared_error(image: Tensor, clean: Tensor) -> Tensor:
     Raises:
         ValueError: if the shapes differ.
 
-    Example:
+    Examples:
         >>> mean_squared_error(torch.full((2, 4), 0.1), torch.zeros(2, 4))
         tensor([0.0100, 0.0100])
     """
@@ -71,7 +71,7 @@ def psnr(image: Tensor, clean: Tensor) -> Tensor:
     Raises:
         ValueError: if the shapes differ.
 
-    Example:
+    Examples:
         >>> psnr(torch.full((2, 4), 0.1), torch.zeros(2, 4))
         tensor([20., 20.])
     """
@@ -104,7 +104,7 @@ def evaluate(
     Raises:
         ValueError: if there are no images, or if shapes differ.
 
-    Example:
+    Examples:
         >>> from dae_tutorial.noise import add_gaussian_noise
         >>> batches = [(torch.rand(8, 1, 28, 28), torch.zeros(8))]
         >>> scores = evaluate(nn.Identity(), batches, add_gaussian_noise)

@@ -64,7 +64,7 @@ def visualize_batch(
     Raises:
         ValueError: if `images` is empty or misshapen, or `labels` are fewer or more.
 
-    Example:
+    Examples:
         >>> import torch
         >>> figure = visualize_batch(torch.rand(16, 1, 28, 28), torch.arange(16))
         >>> type(figure).__name__
@@ -102,7 +102,7 @@ def visualize_noisy_batch(
     Raises:
         ValueError: if the shapes differ, or as in `visualize_batch`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> clean = torch.rand(8, 1, 28, 28)
         >>> figure = visualize_noisy_batch(clean, torch.rand_like(clean))
@@ -136,7 +136,7 @@ def visualize_reconstruction(
     Raises:
         ValueError: if the shapes differ.
 
-    Example:
+    Examples:
         >>> import torch
         >>> images = torch.rand(8, 1, 28, 28)
         >>> figure = visualize_reconstruction(images, images, images)
@@ -166,7 +166,7 @@ def compare_images(
     Raises:
         ValueError: if `rows` is empty, or shapes differ.
 
-    Example:
+    Examples:
         >>> import torch
         >>> digits = torch.rand(4, 1, 28, 28)
         >>> figure = compare_images({"clean": digits, "negative": 1 - digits})
@@ -204,7 +204,7 @@ def plot_loss(
     Raises:
         ValueError: if `train_loss` is empty, or `validation` has another length.
 
-    Example:
+    Examples:
         >>> figure = plot_loss([0.05, 0.03, 0.02])
         >>> figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()
         ('epoch', 'loss')

@@ -31,7 +31,7 @@ class ImageTensors(Dataset):
         images: float32 in [0, 1], shape (count, 1, height, width).
         labels: int64, shape (count,).
 
-    Example:
+    Examples:
         >>> dataset = ImageTensors(torch.rand(5, 1, 28, 28), torch.arange(5))
         >>> images, labels = dataset.__getitems__([4, 0])
         >>> images.shape, labels
@@ -74,7 +74,7 @@ class ImageTensors(Dataset):
         Raises:
             ValueError: if `batch_size` is not a positive integer.
 
-        Example:
+        Examples:
             >>> dataset = ImageTensors(torch.rand(5, 1, 28, 28), torch.arange(5))
             >>> [len(labels) for _, labels in dataset.loader(2)]
             [2, 2, 1]
@@ -112,7 +112,7 @@ def get_mnist_loaders(
         ValueError: if `batch_size` is not a positive integer.
         RuntimeError: if files are missing and cannot be downloaded, or are damaged.
 
-    Example:
+    Examples:
         >>> train_loader, test_loader = get_mnist_loaders(batch_size=64)
         >>> images, labels = next(iter(train_loader))
         >>> images.shape, images.dtype, labels.dtype
@@ -155,7 +155,7 @@ def get_mnist_splits(
         ValueError: if `batch_size` or `validation_size` is out of range.
         RuntimeError: if files are missing and cannot be downloaded, or are damaged.
 
-    Example:
+    Examples:
         >>> [len(loader.dataset) for loader in get_mnist_splits()]
         [50000, 10000, 10000]
     """
@@ -192,7 +192,7 @@ def load_mnist(root: str | Path = "data", *, train: bool = True) -> ImageTensors
     Raises:
         RuntimeError: if files are missing and cannot be downloaded, or are damaged.
 
-    Example:
+    Examples:
         >>> test = load_mnist(train=False)
         >>> test.images.shape, round(test.images.mean().item(), 4)
         (torch.Size([10000, 1, 28, 28]), 0.1325)

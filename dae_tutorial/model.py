@@ -17,7 +17,7 @@ class Autoencoder(nn.Module):
         ValueError: if a width is not a positive integer, or if the images that are
             passed in do not hold `input_dim` numbers each.
 
-    Example:
+    Examples:
         >>> import torch
         >>> model = Autoencoder()
         >>> model(torch.rand(16, 1, 28, 28)).shape
@@ -71,7 +71,7 @@ class Autoencoder(nn.Module):
         Raises:
             ValueError: if an image does not hold `input_dim` numbers.
 
-        Example:
+        Examples:
             >>> import torch
             >>> Autoencoder(latent_dim=2).encode(torch.rand(5, 784)).shape
             torch.Size([5, 2])
@@ -95,7 +95,7 @@ class Autoencoder(nn.Module):
         Raises:
             ValueError: if `code` does not have `latent_dim` columns.
 
-        Example:
+        Examples:
             >>> import torch
             >>> Autoencoder().decode(torch.zeros(5, 32)).shape
             torch.Size([5, 784])
@@ -116,7 +116,7 @@ class Autoencoder(nn.Module):
         Returns:
             Reconstructions in [0, 1], of the shape of `x`.
 
-        Example:
+        Examples:
             >>> import torch
             >>> Autoencoder()(torch.rand(2, 1, 28, 28)).shape
             torch.Size([2, 1, 28, 28])

@@ -41,7 +41,7 @@ def add_gaussian_noise(
         ValueError: if `noise_factor` is negative or not finite, if `x` lies outside
             [0, 1] while `clip` is on, or if `generator` is on another device.
 
-    Example:
+    Examples:
         >>> x = torch.full((1, 4), 0.5)
         >>> add_gaussian_noise(x, 0.1, generator=torch.Generator().manual_seed(0))
         tensor([[0.6541, 0.4707, 0.2821, 0.5568]])
@@ -87,7 +87,7 @@ def add_masking_noise(
         ValueError: if `mask_prob` is not in [0, 1], or `generator` is on another
             device.
 
-    Example:
+    Examples:
         >>> x = torch.ones(2, 4)
         >>> add_masking_noise(x, 0.5, generator=torch.Generator().manual_seed(0))
         tensor([[0., 1., 0., 0.],
@@ -124,7 +124,7 @@ def add_salt_and_pepper_noise(
         ValueError: if `flip_prob` is not in [0, 1], if `x` lies outside [0, 1], or if
             `generator` is on another device.
 
-    Example:
+    Examples:
         >>> x = torch.full((2, 4), 0.5)
         >>> generator = torch.Generator().manual_seed(0)
         >>> add_salt_and_pepper_noise(x, 0.5, generator=generator)
@@ -165,7 +165,7 @@ def add_block_occlusion(
         ValueError: if `x` has fewer than three axes, if `block_size` does not fit, or
             if `generator` is on another device.
 
-    Example:
+    Examples:
         >>> x = torch.ones(1, 1, 4, 4)
         >>> add_block_occlusion(x, 2, generator=torch.Generator().manual_seed(1))
         tensor([[[[1., 1., 1., 1.],

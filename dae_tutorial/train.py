@@ -39,7 +39,7 @@ def pick_device() -> torch.device:
     Returns:
         The device.
 
-    Example:
+    Examples:
         >>> pick_device().type in {"cuda", "mps", "cpu"}
         True
     """
@@ -82,7 +82,7 @@ def train_one_epoch(
             differ in shape.
         FloatingPointError: if the loss is no longer finite.
 
-    Example:
+    Examples:
         >>> model = nn.Linear(4, 4)
         >>> optimizer = torch.optim.Adam(model.parameters())
         >>> batches = [(torch.zeros(3, 4), torch.zeros(3))]
@@ -146,7 +146,7 @@ def fit(
         ValueError: if `epochs` is below 1, or as in `train_one_epoch`.
         FloatingPointError: if the loss is no longer finite.
 
-    Example:
+    Examples:
         >>> from dae_tutorial.model import Autoencoder
         >>> from dae_tutorial.noise import add_gaussian_noise
         >>> batches = [(torch.rand(8, 1, 28, 28), torch.zeros(8))]

@@ -22,7 +22,7 @@ class Corrupt(v2.Transform):
     Raises:
         TypeError: if `corruption` is not callable.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from dae_tutorial.noise import add_masking_noise
         >>> pipeline = v2.Compose([

@@ -27,7 +27,7 @@ def save_weights(model: nn.Module, path: str | Path, settings: dict) -> None:
         TypeError: if `settings` cannot be written as JSON.
         OSError: if the file cannot be written.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> model = nn.Linear(2, 1)
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -80,7 +80,7 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
         FileNotFoundError: if there is no such file.
         ValueError: if the file is damaged, or holds another architecture.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> import torch
         >>> saved, loaded = nn.Linear(2, 1), nn.Linear(2, 1)
