@@ -22,7 +22,7 @@ COLOURS = {"blue": "#2563eb", "orange": "#ea580c", "teal": "#0d9488"}
 STYLE = {
     "figure.facecolor": "white",
     "figure.dpi": 100,
-    "font.size": 11,
+    "font.size": 12,
     "text.color": INK["light"],
     "axes.edgecolor": INK["light"],
     "axes.labelcolor": INK["light"],
@@ -38,6 +38,7 @@ STYLE = {
 }
 """The site's matplotlib style, for `plt.style.use` or `plt.rc_context`."""
 
+WIDTH = 5.6  # inches: small enough for captions to be read on a telephone
 GAP = 3  # pixels between neighbouring images
 HEADROOM = 9  # pixels above an image, for its caption
 
@@ -106,7 +107,7 @@ def visualize_noisy_batch(
         >>> import torch
         >>> clean = torch.rand(8, 1, 28, 28)
         >>> figure = visualize_noisy_batch(clean, torch.rand_like(clean))
-        >>> [text.get_text() for text in figure.axes[0].texts]
+        >>> [name.get_text() for name in figure.axes[0].get_yticklabels()]
         ['clean', 'noisy']
     """
     captions = None if labels is None else _captions(labels, images)
@@ -140,7 +141,7 @@ def visualize_reconstruction(
         >>> import torch
         >>> images = torch.rand(8, 1, 28, 28)
         >>> figure = visualize_reconstruction(images, images, images)
-        >>> [text.get_text() for text in figure.axes[0].texts]
+        >>> [name.get_text() for name in figure.axes[0].get_yticklabels()]
         ['noisy', 'original', 'reconstructed']
     """
     rows = {"noisy": noisy, "original": clean, "reconstructed": reconstruction}
@@ -216,19 +217,19 @@ def plot_loss(
             f"validation must be empty or as long as train_loss, {len(train_loss)}, "
             f"got {len(validation)}"
         )
-    axes = axes or _new_axes((6.4, 3.6))
+    axes = axes or _new_axes((WIDTH, 3.4))
     epochs = np.arange(1, len(train_loss) + 1)
     for name, losses in (("training", train_loss), ("validation", validation)):
         if len(losses) == 0:
             continue
-        (line,) = axes.plot(epochs, losses, marker="o", markersize=4, label=name)
+        axes.plot(epochs, losses, marker="o", markersize=4, label=name)
         axes.annotate(
             name,
             (epochs[-1], losses[-1]),
             xytext=(8, 8 if name == "training" else -8),
             textcoords="offset points",
             va="center",
-            color=line.get_color(),
+            color=axes.xaxis.label.get_color(),
         )
     axes.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
     axes.xaxis.get_major_locator().set_params(integer=True)
@@ -257,9 +258,8 @@ def _draw_rows(
     heads = [headroom if i == 0 or not names else GAP for i in range(len(rows))]
     tops = np.cumsum([head + height for head in heads]) - height
     mosaic = np.full((tops[-1] + height, columns * (width + GAP) - GAP), np.nan)
-    # In inches: the names of rows stand to the left of the mosaic.
-    wide = 5.7 if names else 6.8
-    axes = axes or _new_axes((6.8, wide * mosaic.shape[0] / mosaic.shape[1] + 0.1))
+    wide = WIDTH - 1.2 if names else WIDTH  # names stand to the left of the mosaic
+    axes = axes or _new_axes((WIDTH, wide * mosaic.shape[0] / mosaic.shape[1] + 0.1))
     colour = axes.xaxis.label.get_color()
     texts = iter(captions or ())
     for row, top in enumerate(tops):
@@ -271,17 +271,11 @@ def _draw_rows(
                 centre = left + width / 2
                 caption = next(texts)
                 axes.text(centre, top - 2, caption, ha="center", color=colour)
-        if names:
-            axes.text(
-                -GAP,
-                top + height / 2,
-                names[row],
-                ha="right",
-                va="center",
-                color=colour,
-            )
     axes.imshow(mosaic, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    axes.set_axis_off()
+    axes.set_xticks([])
+    axes.set_yticks((tops + height / 2)[: len(names)], names)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
     return axes.figure
 
 

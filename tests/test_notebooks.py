@@ -627,6 +627,15 @@ def test_a_build_publishes_the_executed_page_with_its_files(project):
     assert files == names
 
 
+def test_signs_reach_the_page_as_they_were_written(project):
+    write_page(project.root, '# %%\nx: "a -> b & c < d" = 1\nprint("<&>")\n')
+    assert build(project).returncode == 0
+    html = (project.root / "site/page/index.html").read_text()
+    assert "&lt;&amp;&gt;" in html
+    assert "&amp;gt;" not in html
+    assert "&amp;amp;" not in html
+
+
 def test_a_failing_notebook_leaves_the_published_site_alone(project):
     write_page(project.root, "# %%\nprint(1)\n")
     assert build(project).returncode == 0

@@ -187,7 +187,7 @@ from dae_tutorial.transforms import Corrupt
 pipeline = v2.Compose(
     [
         v2.ToDtype(torch.float32, scale=True),
-        Corrupt(partial(add_masking_noise, mask_prob=0.3)),
+        Corrupt(partial(add_masking_noise, mask_prob=0.3, generator=seeded())),
     ]
 )
 photo = tv_tensors.Image(torch.full((1, 28, 28), 255, dtype=torch.uint8))
