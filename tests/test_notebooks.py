@@ -631,7 +631,7 @@ def test_signs_reach_the_page_as_they_were_written(project):
     write_page(project.root, '# %%\nx: "a -> b & c < d" = 1\nprint("<&>")\n')
     assert build(project).returncode == 0
     html = (project.root / "site/page/index.html").read_text()
-    assert "&lt;&amp;&gt;" in html
+    assert "&lt;&amp;&gt;" in html, "once escaped, it shows as <&>"
     assert "&amp;gt;" not in html
     assert "&amp;amp;" not in html
 

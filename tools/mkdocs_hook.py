@@ -20,6 +20,7 @@ from tools.notebooks.errors import NotebookError  # noqa: E402
 from tools.notebooks.pipeline import Project, executed  # noqa: E402
 
 _serving = False
+_OPENING = '<script type="text/markdown">'
 _pages: dict[str, pages.Page] = {}
 
 
@@ -64,9 +65,10 @@ def on_files(files, config):
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Cut off the style sheet that mkdocs-jupyter appends to a notebook."""
+    """Take a notebook's Markdown out of what mkdocs-jupyter wraps around it."""
     if page.file.src_uri in _pages:
-        return markdown[: markdown.rindex("<style>")].rstrip() + "\n"
+        start = markdown.index(_OPENING) + len(_OPENING)
+        return markdown[start : markdown.rindex("</script>")].strip() + "\n"
     return markdown
 
 
