@@ -276,6 +276,9 @@ def _draw_rows(
     axes.set_yticks((tops + height / 2)[: len(names)], names)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+    # The layout is right from the second drawing on: the first one shrinks the axes
+    # to square pixels only after it has made room for the names.
+    axes.figure.draw_without_rendering()
     return axes.figure
 
 
