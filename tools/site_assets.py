@@ -134,16 +134,19 @@ def card_path(page: Page) -> str:
     return f"assets/cards/{page.url.strip('/').replace('/', '-') or 'home'}.png"
 
 
-# Doctests show their prompts, signatures don't run, output is no input: such a
-# block is neither copied by a button nor found by the search.
+# No runnable input, so neither copied by a button nor found by the search: signatures,
+# what a cell printed, and doctests, which begin with a prompt.
 NOT_TO_COPY = re.compile(
-    r'<div class="((?:language-pycon|[^"]*\b(?:doc-signature|output)\b)[^"]*)"'
+    r'<div class="([^"]*\b(?:doc-signature|output)\b[^"]*'
+    r'|[^"]*\bhighlight\b[^"]*(?="><pre><span></span><code><span class="gp">))"'
 )
+SOURCE_CODE = '<details class="mkdocstrings-source"'
 
 
 def on_page_content(html: str, **context: object) -> str:
-    """Take the copy button off what is no runnable input, and keep it out of search."""
-    return NOT_TO_COPY.sub(r'<div data-search-exclude class="\1 no-copy"', html)
+    """Mark the code blocks that are not for copying, or not for the search."""
+    html = NOT_TO_COPY.sub(r'<div data-search-exclude class="\1 no-copy"', html)
+    return html.replace(SOURCE_CODE, f"{SOURCE_CODE} data-search-exclude")
 
 
 @event_priority(100)  # before mkdocstrings reads the inventories

@@ -100,13 +100,17 @@ def test_first_tab_stop_skips_to_the_content(page: Page, site_root: str):
     assert page.evaluate("document.activeElement.matches('.md-skip')")
 
 
-def test_search_and_menu_open_from_the_keyboard(page: Page, site_root: str):
+@pytest.mark.parametrize("key", ["Enter", "Space"])
+@pytest.mark.parametrize("toggle", ["__drawer", "__search"])
+def test_menu_and_search_open_from_the_keyboard(
+    page: Page, site_root: str, toggle: str, key: str
+):
     prepare(page, "light", 375)
     page.goto(site_root)
     settle(page)
-    page.locator(".md-header label[for=__drawer]").focus()
-    page.keyboard.press("Enter")
-    expect(page.locator("#__drawer")).to_be_checked()
+    page.locator(f".md-header nav > label[for={toggle}]").focus()
+    page.keyboard.press(key)
+    expect(page.locator(f"#{toggle}")).to_be_checked()
 
 
 def test_every_tab_stop_shows_where_the_focus_is(page: Page, site_root: str):

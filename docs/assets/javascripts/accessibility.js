@@ -31,7 +31,8 @@
     subtree: true,
   });
 
-  // Labels that work as buttons (menu, search) answer to Enter and Space.
+  // Labels that work as buttons (menu, search) are reached, and answer to Space; the
+  // theme lets a focused label answer to Enter.
   function makeButton(label, name) {
     label.tabIndex = 0;
     label.insertAdjacentHTML(
@@ -39,7 +40,7 @@
       `<span class="visually-hidden">${name}</span>`,
     );
     label.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" && event.key !== " ") return;
+      if (event.key !== " ") return;
       event.preventDefault();
       label.click();
     });
