@@ -161,8 +161,8 @@ visualize_reconstruction(noisy, clean, reconstruction)
 # ## About the numbers of the first version
 #
 # This tutorial grew out of a notebook that printed a loss of 0.0166 after "epoch 1"
-# and a test loss of 0.01578 after ten. Above, the first epoch ends near 0.06 and the
-# test error is higher. Neither version has a bug. In a notebook, running the training
+# and a test loss of 0.01578 after ten. Above, the first epoch ends between 0.05 and
+# 0.07, and the test error is higher. Neither version has a bug. In a notebook, running the training
 # cell once more *continues* with the trained model, while the epochs count from one
 # again. It happens to everybody. Here is our training cell, run a second time:
 
@@ -182,8 +182,9 @@ print(f"test MSE after the second run: {second.mse:.5f}")
 
 # %% [markdown]
 # The "first" epoch of the second run starts where the first run ended, below a third of
-# the true first epoch's loss. Run it a few times more, and 0.0166 appears. The remedy
-# is cheap: build the model in the cell that trains it, or restart before you report.
+# the true first epoch's loss, and the test error has come closer to that of the first
+# version. The remedy is cheap: build the model in the cell that trains it, or restart
+# before you report.
 
 # %% tags=["check"]
 assert 0.05 < history.train_loss[0] < 0.07
