@@ -10,7 +10,7 @@ collect_ignore_glob = ["docs/**/*.py", "docs/*.py", "node_modules", "site"]
 
 pytest_collect_file = Sybil(
     parsers=[SkipParser(), PythonCodeBlockParser()],
-    patterns=["**/*.md"],
+    patterns=["*.md", "**/*.md"],
     excludes=["node_modules/**", "site/**", ".venv/**", ".cache/**"],
 ).pytest()
 
