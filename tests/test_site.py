@@ -1,5 +1,6 @@
 """The built HTML: every link leads somewhere, every page says what it is."""
 
+import os
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -152,6 +153,21 @@ def test_the_search_index_holds_neither_prompts_nor_button_text():
     assert "add_gaussian_noise" in index
 
 
-def test_links_of_a_repository_are_absent_where_none_is_configured():
+def test_links_of_a_repository_are_there_only_where_one_is_configured():
+    configured = bool(os.environ.get("REPOSITORY_URL"))
+    names = ["View on GitHub", "Open in Colab"]
     for path in page_paths():
-        assert not soup(path).find_all("a", string=["View on GitHub", "Open in Colab"])
+        links = soup(path).find_all("a", string=names)
+        notebook = bool(soup(path).find("a", string="Download notebook"))
+        assert len(links) == 2 * (configured and notebook), path
+
+
+def test_no_page_is_empty():
+    words = {path: len(soup(path).article.get_text().split()) for path in page_paths()}
+    assert {path: count for path, count in words.items() if count < 60} == {}
+
+
+def test_notebook_pages_show_code_and_figures():
+    for path in ("learn/types-of-noise/", "learn/train-your-first-dae/"):
+        assert soup(path).select("article .highlight"), path
+        assert soup(path).select("article img"), path

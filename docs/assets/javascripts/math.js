@@ -2,18 +2,25 @@
    loaded by the first page that holds a formula, so that the others stay light.
    Until then, and without JavaScript, a formula reads as its LaTeX source. */
 (() => {
-  const library = new URL("../vendor/katex/katex.min.js", document.currentScript.src);
+  const vendor = new URL("../vendor/katex/", document.currentScript.src);
   let loading;
 
-  function loadKatex() {
-    loading ??= new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = library;
-      script.onload = () => resolve(window.katex);
-      script.onerror = reject;
-      document.head.append(script);
+  function load(tag, attributes) {
+    return new Promise((resolve, reject) => {
+      const element = document.createElement(tag);
+      element.onload = resolve;
+      element.onerror = reject;
+      document.head.append(Object.assign(element, attributes));
     });
-    return loading;
+  }
+
+  async function loadKatex() {
+    loading ??= Promise.all([
+      load("link", { rel: "stylesheet", href: new URL("katex.min.css", vendor) }),
+      load("script", { src: new URL("katex.min.js", vendor) }),
+    ]);
+    await loading;
+    return window.katex;
   }
 
   function render(katex, element) {
