@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 from functools import partial
@@ -10,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
+from torch import nn
 
 from dae_tutorial.evaluate import evaluate
 from dae_tutorial.loaders import get_mnist_loaders, get_mnist_splits
-from dae_tutorial.model import Autoencoder
+from dae_tutorial.model import Autoencoder, ConvAutoencoder, UNet
 from dae_tutorial.noise import (
     add_block_occlusion,
     add_gaussian_noise,
@@ -31,6 +33,7 @@ NOISES = {
     ),
     "blocks": lambda level: partial(add_block_occlusion, block_size=round(level)),
 }
+MODELS = {model.__name__: model for model in (Autoencoder, ConvAutoencoder, UNet)}
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -64,11 +67,7 @@ def train(arguments: argparse.Namespace) -> None:
 def evaluate_weights(arguments: argparse.Namespace) -> None:
     """Score trained weights on the MNIST test set, beside doing nothing."""
     model, settings = load_model(arguments.weights)
-    noise = arguments.noise or settings["noise"]
-    same_noise = noise == settings["noise"]
-    if arguments.level is None and not same_noise:
-        raise ValueError(f"--level is needed: these weights never met {noise} noise")
-    level = settings["level"] if arguments.level is None else arguments.level
+    noise, level = choose_noise(arguments, *noise_of_training(settings))
     _, test_loader = get_mnist_loaders(root=arguments.data)
     scores = evaluate(model, test_loader, NOISES[noise](level), seed=arguments.seed)
     print(f"{scores.images} test images, {noise} noise of level {level:g}")
@@ -89,12 +88,44 @@ def denoise(arguments: argparse.Namespace) -> None:
     print(f"denoised image written to {output}")
 
 
-def load_model(path: Path) -> tuple[Autoencoder, dict]:
+def choose_noise(
+    arguments: argparse.Namespace, noise: str | None, level: float | None
+) -> tuple[str, float]:
+    """Take noise and level as the command line names them, else as in training."""
+    if arguments.noise is None and noise is None:
+        raise ValueError("--noise is needed: the weights do not say what they met")
+    if arguments.noise not in (None, noise):
+        noise, level = arguments.noise, None
+    if arguments.level is not None:
+        level = arguments.level
+    if level is None:
+        raise ValueError(f"--level is needed: these weights never met {noise} noise")
+    return noise, level
+
+
+def noise_of_training(settings: dict) -> tuple[str | None, float | None]:
+    """Find noise and level in what `train` wrote, or in the card of a download."""
+    noise = str(settings.get("noise"))
+    if noise in NOISES:
+        return noise, settings.get("level")
+    card = re.fullmatch(r"Gaussian, standard deviation ([\d.]+), clipped .*", noise)
+    return ("gaussian", float(card[1])) if card else (None, None)
+
+
+def load_model(path: Path) -> tuple[nn.Module, dict]:
     """Build the model that a weights file holds, with the settings it came with."""
     settings = read_settings(path)
-    if "model" not in settings:
-        raise ValueError(f"{path} was not written by `train`: it names no model")
-    model = Autoencoder(**settings["model"])
+    name, arguments = settings.get("model"), settings.get("arguments", {})
+    if isinstance(name, dict):  # `train` names the widths alone
+        name, arguments = "Autoencoder", name
+    if not (isinstance(name, str) and name in MODELS):
+        raise ValueError(
+            f"{path} must name a model, one of {', '.join(MODELS)}, got {name!r}"
+        )
+    try:
+        model = MODELS[name](**arguments)
+    except TypeError as error:
+        raise ValueError(f"{path} does not fit this version: {error}") from error
     load_weights(model, path)
     return model.eval(), settings
 
@@ -135,7 +166,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--weights",
         type=Path,
         default=Path("dae.safetensors"),
-        help="the trained model (default: %(default)s)",
+        help="the trained model, from `train` or downloaded from the site "
+        "(default: %(default)s)",
     )
     data = argparse.ArgumentParser(add_help=False)
     data.add_argument(

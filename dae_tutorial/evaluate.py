@@ -78,6 +78,47 @@ def psnr(image: Tensor, clean: Tensor) -> Tensor:
     return -10 * mean_squared_error(image, clean).log10()
 
 
+def ssim(image: Tensor, clean: Tensor) -> Tensor:
+    """Structural similarity of each image, for pixels in [0, 1].
+
+    Means, variances and covariance of the two images are compared under a sliding
+    Gaussian window of 11 × 11 pixels.
+
+    Args:
+        image: (batch, channels, height, width), each side of at least 11 pixels.
+        clean: the same shape.
+
+    Returns:
+        (batch,), 1 for a perfect image.
+
+    Raises:
+        ValueError: if the shapes differ, or an image is smaller than the window.
+
+    Examples:
+        >>> clean = torch.eye(28).expand(2, 1, 28, 28)
+        >>> ssim(clean, clean)
+        tensor([1., 1.])
+        >>> ssim(1 - clean, clean) < 0.1
+        tensor([True, True])
+
+    Source: Wang, Bovik, Sheikh and Simoncelli (2004), Image quality assessment: from
+    error visibility to structural similarity.
+    """
+    # Slow to import, and only this function needs it.
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    if image.shape != clean.shape or image.ndim != 4 or min(image.shape[-2:]) < 11:
+        raise ValueError(
+            f"image and clean must share one shape (batch, channels, height, width) "
+            f"with sides of at least 11, "
+            f"got {tuple(image.shape)} and {tuple(clean.shape)}"
+        )
+    scores = structural_similarity_index_measure(
+        image, clean, data_range=1.0, reduction="none"
+    )
+    return scores.reshape(len(image))
+
+
 @torch.no_grad()
 def evaluate(
     model: nn.Module,

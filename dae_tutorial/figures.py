@@ -76,7 +76,10 @@ def visualize_batch(
     if not isinstance(columns, int) or columns < 1:
         raise ValueError(f"columns must be an integer of at least 1, got {columns!r}")
     rows = [images[start : start + columns] for start in range(0, len(images), columns)]
-    return _draw_rows(rows, captions=captions, axes=axes)
+    above = None
+    if captions is not None:
+        above = [captions[i : i + columns] for i in range(0, len(captions), columns)]
+    return _draw_rows(rows, above=above, axes=axes)
 
 
 def visualize_noisy_batch(
@@ -152,6 +155,7 @@ def compare_images(
     rows: dict[str, Tensor],
     *,
     captions: Sequence[str] | None = None,
+    below: dict[str, Sequence[str]] | None = None,
     axes: Axes | None = None,
 ) -> Figure:
     """Show named rows of images, one image of each row in every column.
@@ -159,13 +163,14 @@ def compare_images(
     Args:
         rows: name → images, (batch, 1, height, width), all of one shape.
         captions: texts above the first row, one an image.
+        below: name of a row → texts below its images, such as their scores.
         axes: drawn on, if given.
 
     Returns:
         The figure.
 
     Raises:
-        ValueError: if `rows` is empty, or shapes differ.
+        ValueError: if `rows` is empty, shapes differ, or `below` names no row.
 
     Examples:
         >>> import torch
@@ -181,8 +186,15 @@ def compare_images(
         raise ValueError(f"rows must all have one shape, got {shapes}")
     for name, images in rows.items():
         _check_images(name, images)
+    unknown = set(below or ()) - set(rows)
+    if unknown:
+        raise ValueError(f"below must name rows, got {', '.join(sorted(unknown))}")
     return _draw_rows(
-        list(rows.values()), captions=captions, names=list(rows), axes=axes
+        list(rows.values()),
+        above=[captions or (), *[()] * (len(rows) - 1)],
+        below=[(below or {}).get(name, ()) for name in rows],
+        names=list(rows),
+        axes=axes,
     )
 
 
@@ -246,34 +258,59 @@ def _new_axes(figsize: tuple[float, float]) -> Axes:
 def _draw_rows(
     rows: list[Tensor],
     *,
-    captions: Sequence[str] | None = None,
+    above: Sequence[Sequence[str]] | None = None,
+    below: Sequence[Sequence[str]] | None = None,
     names: Sequence[str] = (),
     axes: Axes | None = None,
 ) -> Figure:
-    """Draw all images as one mosaic, so that any axes will do and pixels align."""
+    """Draw all images as one mosaic, so that any axes will do and pixels align.
+
+    `above` and `below` hold the texts of each row, none where they are empty.
+    """
+    nothing = [()] * len(rows)
+    above, below = above or nothing, below or nothing
     height, width = rows[0].shape[-2:]
-    columns = max(len(row) for row in rows)
-    headroom = HEADROOM if captions else GAP
-    # Captions sit above every row of a plain grid, but above the first of named rows.
-    heads = [headroom if i == 0 or not names else GAP for i in range(len(rows))]
-    tops = np.cumsum([head + height for head in heads]) - height
-    mosaic = np.full((tops[-1] + height, columns * (width + GAP) - GAP), np.nan)
+    heads = [HEADROOM if texts else GAP for texts in above]
+    feet = [HEADROOM if texts else 0 for texts in below]
+    bottoms = np.cumsum([h + height + f for h, f in zip(heads, feet, strict=True)])
+    tops = bottoms - feet - height
+    mosaic = _mosaic(rows, tops, int(bottoms[-1]))
     wide = WIDTH - 1.2 if names else WIDTH  # names stand to the left of the mosaic
     axes = axes or _new_axes((WIDTH, wide * mosaic.shape[0] / mosaic.shape[1] + 0.1))
-    colour = axes.xaxis.label.get_color()
-    texts = iter(captions or ())
-    for row, top in enumerate(tops):
-        for column, image in enumerate(rows[row]):
+    for top, over, under in zip(tops, above, below, strict=True):
+        _write_row(axes, over, top - 2, width, "bottom")
+        _write_row(axes, under, top + height + 1, width, "top")
+    axes.imshow(mosaic, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.set_yticks((tops + height / 2)[: len(names)], names)
+    return _bare(axes)
+
+
+def _mosaic(rows: list[Tensor], tops: np.ndarray, bottom: int) -> np.ndarray:
+    """Place images in rows that begin at `tops`; NaN, drawn as nothing, between."""
+    height, width = rows[0].shape[-2:]
+    columns = max(len(row) for row in rows)
+    mosaic = np.full((bottom, columns * (width + GAP) - GAP), np.nan)
+    for row, top in zip(rows, tops, strict=True):
+        for column, image in enumerate(row):
             left = column * (width + GAP)
             pixels = image[0].detach().cpu().float().numpy()
             mosaic[top : top + height, left : left + width] = pixels
-            if captions and (row == 0 or not names):
-                centre = left + width / 2
-                caption = next(texts)
-                axes.text(centre, top - 2, caption, ha="center", color=colour)
-    axes.imshow(mosaic, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    return mosaic
+
+
+def _write_row(
+    axes: Axes, texts: Sequence[str], y: float, width: int, side: str
+) -> None:
+    """Write each text over or under the middle of its column."""
+    colour = axes.xaxis.label.get_color()
+    for column, text in enumerate(texts):
+        x = column * (width + GAP) + width / 2
+        axes.text(x, y, text, ha="center", va=side, color=colour)
+
+
+def _bare(axes: Axes) -> Figure:
+    """Leave nothing of the axes but the names of the rows."""
     axes.set_xticks([])
-    axes.set_yticks((tops + height / 2)[: len(names)], names)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     # The layout is right from the second drawing on: the first one shrinks the axes

@@ -195,6 +195,138 @@ def add_block_occlusion(
     return x.masked_fill(in_rows & in_columns, 0)
 
 
+def add_varied_gaussian_noise(
+    x: Tensor,
+    lowest: float = 0.0,
+    highest: float = 1.0,
+    *,
+    clip: bool = True,
+    generator: Generator | None = None,
+) -> Tensor:
+    r"""Add normally distributed noise of another strength to every image.
+
+    $$\tilde{x} = x + \sigma\,\varepsilon, \qquad
+    \sigma \sim \mathcal{U}(\sigma_{\min}, \sigma_{\max}), \qquad
+    \varepsilon \sim \mathcal{N}(0, I)$$
+
+    One σ is drawn for each image, and holds for all of its pixels. A model that is
+    trained on such images is called blind: nobody tells it σ.
+
+    Args:
+        x: clean images, floating point, shape (..., channels, height, width); in
+            [0, 1] if `clip`.
+        lowest: the smallest standard deviation, in units of pixel value, at least 0.
+        highest: the largest one, at least `lowest`.
+        clip: cut the result to [0, 1], as in `add_gaussian_noise`.
+        generator: source of randomness, on the device of `x`.
+
+    Returns:
+        Noisy images, a new tensor like `x`.
+
+    Raises:
+        TypeError: if `x` is not a floating-point tensor.
+        ValueError: if `x` has fewer than three axes, if the levels are not finite,
+            negative or out of order, if `x` lies outside [0, 1] while `clip` is on,
+            or if `generator` is on another device.
+
+    Examples:
+        >>> x = torch.full((3, 1, 28, 28), 0.5)
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> noisy = add_varied_gaussian_noise(x, clip=False, generator=generator)
+        >>> noisy.std(dim=(1, 2, 3))  # an estimate of each image's σ
+        tensor([0.5125, 0.7646, 0.0895])
+    """
+    noisy, _ = _vary_gaussian_noise(x, lowest, highest, clip, generator)
+    return noisy
+
+
+def add_varied_gaussian_noise_with_level(
+    x: Tensor,
+    lowest: float = 0.0,
+    highest: float = 1.0,
+    *,
+    clip: bool = True,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Add noise of varied strength, and append each image's σ as a constant channel.
+
+    A model that is trained on such images is called noise-aware. With the same
+    generator state, the noisy images are those of `add_varied_gaussian_noise`.
+
+    Args:
+        x: as in `add_varied_gaussian_noise`.
+        lowest: as there.
+        highest: as there.
+        clip: as there; it does not touch the channel that holds σ.
+        generator: as there.
+
+    Returns:
+        (..., channels + 1, height, width): the noisy image, then its level.
+
+    Raises:
+        TypeError: as in `add_varied_gaussian_noise`.
+        ValueError: as in `add_varied_gaussian_noise`.
+
+    Examples:
+        >>> x = torch.rand(16, 1, 28, 28)
+        >>> add_varied_gaussian_noise_with_level(x).shape
+        torch.Size([16, 2, 28, 28])
+
+    Source: Zhang, Zuo and Zhang (2018), FFDNet: toward a fast and flexible solution
+    for CNN-based image denoising.
+    """
+    noisy, level = _vary_gaussian_noise(x, lowest, highest, clip, generator)
+    return append_noise_level(noisy, level)
+
+
+def append_noise_level(noisy: Tensor, level: float | Tensor) -> Tensor:
+    """Append the noise level to images, as a constant channel.
+
+    Args:
+        noisy: images, (..., channels, height, width).
+        level: the standard deviation σ, one number for all images, or a tensor that
+            broadcasts to (..., 1, height, width).
+
+    Returns:
+        (..., channels + 1, height, width), of the dtype of `noisy`.
+
+    Raises:
+        ValueError: if `noisy` has fewer than three axes.
+
+    Examples:
+        >>> told = append_noise_level(torch.rand(16, 1, 28, 28), 0.5)
+        >>> told.shape, told[:, 1].unique()
+        (torch.Size([16, 2, 28, 28]), tensor([0.5000]))
+    """
+    _check_image_axes("noisy", noisy)
+    level = torch.as_tensor(level, dtype=noisy.dtype, device=noisy.device)
+    channel = level.expand(*noisy.shape[:-3], 1, *noisy.shape[-2:])
+    return torch.cat([noisy, channel], dim=-3)
+
+
+def _vary_gaussian_noise(
+    x: Tensor, lowest: float, highest: float, clip: bool, generator: Generator | None
+) -> tuple[Tensor, Tensor]:
+    """Return noisy images and their levels, (..., 1, 1, 1)."""
+    _check_images(x, generator)
+    _check_image_axes("x", x)
+    if not 0 <= lowest <= highest < math.inf:
+        raise ValueError(
+            f"levels must satisfy 0 <= lowest <= highest < inf, "
+            f"got lowest={lowest}, highest={highest}"
+        )
+    if clip:
+        _check_unit_range(x)
+    precise = torch.promote_types(x.dtype, torch.float32)
+    one_per_image = (*x.shape[:-3], 1, 1, 1)
+    draw = {"dtype": precise, "device": x.device, "generator": generator}
+    level = lowest + (highest - lowest) * torch.rand(one_per_image, **draw)
+    noisy = x + level * torch.randn(x.shape, **draw)
+    if clip:
+        noisy = noisy.clamp(0, 1)
+    return noisy.to(x.dtype), level
+
+
 def _check_images(x: Tensor, generator: Generator | None) -> None:
     if not isinstance(x, Tensor) or not x.is_floating_point():
         kind = f"a {x.dtype} tensor" if isinstance(x, Tensor) else type(x).__name__
@@ -206,6 +338,14 @@ def _check_images(x: Tensor, generator: Generator | None) -> None:
         raise ValueError(
             f"generator must be on the device of x, {x.device}, "
             f"got one on {generator.device}"
+        )
+
+
+def _check_image_axes(name: str, images: Tensor) -> None:
+    if images.ndim < 3:
+        raise ValueError(
+            f"{name} must have shape (..., channels, height, width), "
+            f"got {tuple(images.shape)}"
         )
 
 

@@ -3,14 +3,20 @@
 The loop knows neither where images come from nor how they are corrupted: batches are
 any iterable that yields (images, labels), and a corruption is any function that is
 called as `corrupt(images, generator=generator)`.
+
+Where several processes train together, each works on its share of every batch. Nothing
+else changes: one process with the whole batch takes the same steps.
 """
 
+import math
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm import tqdm
@@ -31,6 +37,29 @@ class History:
     train_loss: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+
+    def record(self, train_loss: float, seconds: float) -> None:
+        """Add what an epoch of training gave."""
+        self.train_loss.append(train_loss)
+        self.seconds.append(seconds)
+
+    def state_dict(self) -> dict[str, list[float]]:
+        """Return all numbers, for a checkpoint."""
+        return asdict(self)
+
+    def load_state_dict(self, state: dict[str, list[float]]) -> None:
+        """Take over the numbers of a checkpoint."""
+        self.__dict__.update(state)
+
+
+class Checkpoint(Protocol):
+    """What `fit` asks of a checkpoint: `dae_tutorial.checkpoint` has one."""
+
+    def resume(self, run: dict[str, Any]) -> None:
+        """Bring every part of the run to where it was last saved, if it was."""
+
+    def save(self, run: dict[str, Any]) -> None:
+        """Keep every part of the run as it is now."""
 
 
 def pick_device() -> torch.device:
@@ -58,11 +87,13 @@ def train_one_epoch(
     criterion: nn.Module | None = None,
     scheduler: LRScheduler | None = None,
     generator: Generator | None = None,
+    autocast: torch.dtype | None = None,
 ) -> float:
     """Take one optimiser step for each batch.
 
     The noise is drawn afresh each time, so the model never meets the same noisy
-    image twice.
+    image twice. Several processes all go through the same batches and draw the same
+    noise; each then learns from its own share of the images.
 
     Args:
         model: maps noisy images to reconstructions of the same shape.
@@ -73,13 +104,16 @@ def train_one_epoch(
             mean squared error by default.
         scheduler: stepped after every batch, such as `OneCycleLR`.
         generator: source of the noise, on the device of the model.
+        autocast: run the model in this precision where that is safe; in the precision
+            of its weights by default. `torch.bfloat16` needs nothing more;
+            `torch.float16` would need a gradient scaler, which is not here.
 
     Returns:
         The mean loss an image. A short last batch counts by its images.
 
     Raises:
-        ValueError: if there are no images, or if reconstruction and clean images
-            differ in shape.
+        ValueError: if there are no images, if reconstruction and clean images differ
+            in shape, or if a batch cannot be shared equally among the processes.
         FloatingPointError: if the loss is no longer finite.
 
     Examples:
@@ -93,15 +127,17 @@ def train_one_epoch(
     """
     criterion = criterion or nn.MSELoss()
     device = next(model.parameters()).device
+    precision = torch.autocast(device.type, autocast, enabled=autocast is not None)
     model.train()
     total, count = torch.zeros((), device=device), 0
     for images, _ in batches:
         clean = images.to(device, non_blocking=True)
         noisy = corrupt(clean, generator=generator)
+        noisy, clean = _own_share(noisy), _own_share(clean)
         optimizer.zero_grad()
-        reconstruction = model(noisy)
-        _check_same_shape(reconstruction, clean)
-        loss = criterion(reconstruction, clean)  # the target is the clean image
+        with precision:
+            reconstruction = model(noisy)
+        loss = _compare(criterion, reconstruction, clean)
         loss.backward()
         optimizer.step()
         if scheduler is not None:
@@ -123,6 +159,8 @@ def fit(
     validate: Callable[[nn.Module], float] | None = None,
     device: torch.device | str | None = None,
     seed: int = 0,
+    autocast: torch.dtype | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> History:
     """Train a model for several epochs, with a progress bar.
 
@@ -130,20 +168,25 @@ def fit(
         model: trained in place, and moved to `device`.
         batches: gone through once an epoch, as in `train_one_epoch`.
         corrupt: called as `corrupt(images, generator=generator)`.
-        epochs: passes over `batches`, at least 1.
-        optimizer: Adam with learning rate 1e-3 by default.
+        epochs: passes over `batches`, at least 1; those before a resumption count.
+        optimizer: Adam with learning rate 1e-3 by default, in its fused form, which
+            updates all weights in one call.
         scheduler: stepped after every batch; none by default.
         criterion: mean squared error by default.
         validate: called with the model after each epoch; what it returns is kept.
         device: the fastest that is there by default.
         seed: seed of the noise. With the model's own initialisation and the order of
             the batches seeded as well, the same seeds give the same run.
+        autocast: as in `train_one_epoch`.
+        checkpoint: saved after every epoch; where it holds a run already, that run
+            goes on. Nothing is kept by default.
 
     Returns:
         Losses and times, epoch by epoch.
 
     Raises:
-        ValueError: if `epochs` is below 1, or as in `train_one_epoch`.
+        ValueError: if `epochs` is below 1, if `model` is not wrapped for the several
+            processes that there are, or as in `train_one_epoch`.
         FloatingPointError: if the loss is no longer finite.
 
     Examples:
@@ -154,47 +197,104 @@ def fit(
         >>> len(history.train_loss), history.train_loss[1] < history.train_loss[0]
         (2, True)
     """
-    if not isinstance(epochs, int) or epochs < 1:
-        raise ValueError(f"epochs must be an integer of at least 1, got {epochs!r}")
-    device = torch.device(device) if device is not None else pick_device()
-    model.to(device)
-    optimizer = optimizer or torch.optim.Adam(model.parameters(), lr=1e-3)
-    generator = torch.Generator(device).manual_seed(seed)
+    _check_run(model, epochs)
+    device = _place(model, device)
+    optimizer = optimizer or torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
+    noise = torch.Generator(device).manual_seed(seed)
+    options = {"criterion": criterion, "scheduler": scheduler}
+    options |= {"generator": noise, "autocast": autocast}
     history = History()
-    progress = tqdm(range(epochs), desc="training", unit="epoch")
-    for _ in progress:
+    run = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
+    run |= {"history": history} | _generators(noise, batches)
+    if checkpoint is not None:
+        checkpoint.resume(run)
+    for _ in _epochs_left(history, epochs):
         started = time.perf_counter()
-        loss = train_one_epoch(
-            model,
-            batches,
-            optimizer,
-            corrupt,
-            criterion=criterion,
-            scheduler=scheduler,
-            generator=generator,
-        )
-        history.seconds.append(time.perf_counter() - started)
-        history.train_loss.append(loss)
+        loss = train_one_epoch(model, batches, optimizer, corrupt, **options)
+        history.record(loss, time.perf_counter() - started)
         if validate is not None:
             history.validation.append(float(validate(model)))
-        progress.set_postfix(loss=f"{loss:.5f}")
+        if checkpoint is not None:
+            checkpoint.save(run)
     return history
 
 
-def _check_same_shape(reconstruction: Tensor, clean: Tensor) -> None:
+def _check_run(model: nn.Module, epochs: int) -> None:
+    if not isinstance(epochs, int) or epochs < 1:
+        raise ValueError(f"epochs must be an integer of at least 1, got {epochs!r}")
+    wrapped = any(isinstance(part, DistributedDataParallel) for part in model.modules())
+    _, processes = _rank_and_processes()
+    if processes > 1 and not wrapped:
+        raise ValueError(
+            f"each of the {processes} processes would train a model of its own; pass "
+            f"accelerate.Accelerator().prepare(model), which averages the gradients"
+        )
+
+
+def _place(model: nn.Module, device: torch.device | str | None) -> torch.device:
+    device = pick_device() if device is None else torch.device(device)
+    model.to(device)
+    return device
+
+
+def _generators(noise: Generator, batches: Iterable) -> dict[str, Generator | None]:
+    """Everything that a run draws from: noise, order of the batches, and dropout."""
+    generators = {
+        "noise": noise,
+        "order": getattr(batches, "generator", None),  # a DataLoader has one
+        "torch": torch.default_generator,
+    }
+    if noise.device.type == "cuda":
+        generators["cuda"] = torch.cuda.default_generators[noise.device.index]
+    return generators
+
+
+def _epochs_left(history: History, epochs: int) -> Iterator[int]:
+    rank, _ = _rank_and_processes()
+    done = len(history.train_loss)
+    bar = {"initial": done, "total": epochs, "disable": rank > 0}  # one bar for all
+    progress = tqdm(range(done, epochs), desc="training", unit="epoch", **bar)
+    for epoch in progress:
+        yield epoch
+        progress.set_postfix(loss=f"{history.train_loss[-1]:.5f}")
+
+
+def _rank_and_processes() -> tuple[int, int]:
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return 0, 1
+    return distributed.get_rank(), distributed.get_world_size()
+
+
+def _own_share(images: Tensor) -> Tensor:
+    """Give each process as many images as the others, so that all count the same."""
+    rank, processes = _rank_and_processes()
+    if len(images) % processes != 0:
+        raise ValueError(
+            f"a batch of {len(images)} images cannot be shared equally among "
+            f"{processes} processes; choose another batch size, or drop the last batch"
+        )
+    return images.chunk(processes)[rank]
+
+
+def _compare(criterion: nn.Module, reconstruction: Tensor, clean: Tensor) -> Tensor:
     # Otherwise a loss would broadcast, and compare every pixel with every other.
     if reconstruction.shape != clean.shape:
         raise ValueError(
             f"model must return the shape of its input, {tuple(clean.shape)}, "
             f"got {tuple(reconstruction.shape)}"
         )
+    # Half precision is too coarse for a loss, so the clean image's decides.
+    return criterion(reconstruction.to(clean.dtype), clean)  # the target is clean
 
 
 def _finite_mean(total: Tensor, count: int) -> float:
     if count == 0:
         raise ValueError("batches must yield at least one image, got none")
-    mean = total.item() / count
-    if mean != mean or mean == float("inf"):
+    _, processes = _rank_and_processes()
+    if processes > 1:
+        distributed.all_reduce(total)  # the sum over the processes
+    mean = total.item() / (count * processes)
+    if not math.isfinite(mean):
         raise FloatingPointError(
             f"the loss became {mean}; lower the learning rate, or look for NaN in the "
             f"images"

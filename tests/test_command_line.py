@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from dae_tutorial.__main__ import main
 from dae_tutorial.loaders import load_mnist
+from dae_tutorial.model import Autoencoder
+from dae_tutorial.pretrained import FOLDER, NAMES, load_pretrained, read_card
 from dae_tutorial.weights import save_weights
 
 
@@ -81,14 +84,57 @@ def test_mistakes_are_told_in_one_line(words, message, capsys, tmp_path):
 
 
 def test_image_that_is_none(tmp_path, capsys):
-    from dae_tutorial.model import Autoencoder
-
     weights = tmp_path / "dae.safetensors"
     save_weights(Autoencoder(), weights, {"model": {}})
     text = tmp_path / "text.png"
     text.write_text("not an image")
     assert main(["denoise", str(text), "--weights", str(weights)]) == 1
     assert "IMAGE must be an image file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_downloads_of_the_site_denoise(name, tmp_path, capsys):
+    noisy = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
+    source, result = tmp_path / "digit.png", tmp_path / "out.png"
+    Image.fromarray(noisy).save(source)
+    words = ["denoise", str(source), "--output", str(result)]
+    assert main([*words, "--weights", str(FOLDER / f"{name}.safetensors")]) == 0
+    pixels = torch.from_numpy(noisy / np.float32(255)).reshape(1, 1, 28, 28)
+    with torch.no_grad():
+        expected = (load_pretrained(name)(pixels)[0, 0] * 255).round().byte().numpy()
+    with Image.open(result) as image:
+        assert np.array_equal(np.asarray(image), expected)
+
+
+@pytest.mark.slow  # reads the whole test set
+def test_downloads_of_the_site_are_evaluated(capsys):
+    """On the noise of their card, where they score what the card says."""
+    weights = str(FOLDER / "autoencoder.safetensors")
+    assert main(["evaluate", "--weights", weights]) == 0
+    first, _, last = capsys.readouterr().out.splitlines()
+    assert first == "10000 test images, gaussian noise of level 0.5"
+    card = read_card("autoencoder")["test"]["mse"]
+    assert float(last.split("MSE ")[1].split(",")[0]) == pytest.approx(card, abs=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({}, "must name a model, one of Autoencoder, ConvAutoencoder, UNet, got None"),
+        ({"model": "VAE"}, "got 'VAE'"),
+        ({"model": ["Autoencoder"]}, "must name a model"),
+        ({"model": "Autoencoder", "arguments": {"depth": 3}}, "does not fit this ver"),
+        ({"model": {"depth": 3}}, "does not fit this version"),
+        ({"model": "ConvAutoencoder"}, "holds the weights of another model"),
+        ({"model": "Autoencoder", "arguments": {}}, "--noise is needed"),
+        ({"model": "Autoencoder", "noise": "of another kind"}, "--noise is needed"),
+    ],
+)
+def test_weights_that_do_not_say_enough(settings, message, tmp_path, capsys):
+    weights = tmp_path / "dae.safetensors"
+    save_weights(Autoencoder(), weights, settings)
+    assert main(["evaluate", "--weights", str(weights)]) == 1
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "denoise"])

@@ -106,3 +106,19 @@ def test_wrong_losses():
         plot_loss([])
     with pytest.raises(ValueError, match="validation must be empty or as long as"):
         plot_loss([1, 2], [1])
+
+
+def test_texts_below_stand_under_their_row():
+    digits = torch.rand(2, 1, 28, 28)
+    rows = {"noisy": digits, "clean": digits}
+    figure = compare_images(rows, below={"clean": ["20 dB", "21 dB"]})
+    axes = figure.axes[0]
+    height = {text.get_text(): text.get_position()[1] for text in axes.texts}
+    assert list(height) == ["20 dB", "21 dB"]
+    assert all(y > axes.get_yticks()[1] for y in height.values())
+
+
+def test_texts_below_a_row_that_is_not_there():
+    rows = {"noisy": torch.rand(1, 1, 28, 28)}
+    with pytest.raises(ValueError, match="below must name rows, got clean"):
+        compare_images(rows, below={"clean": ["20 dB"]})

@@ -1,9 +1,10 @@
-"""The autoencoder: shapes, gradients, determinism, errors."""
+"""The models: shapes, gradients, determinism, capacity, errors."""
 
 import pytest
 import torch
 
-from dae_tutorial.model import Autoencoder
+from dae_tutorial.model import Autoencoder, ConvAutoencoder, UNet
+from dae_tutorial.weights import load_weights, save_weights
 
 
 @pytest.mark.parametrize("shape", [(7, 1, 28, 28), (7, 784), (1, 28, 28), (0, 784)])
@@ -63,3 +64,177 @@ def test_wrong_images(shape):
 def test_wrong_code():
     with pytest.raises(ValueError, match=r"code must have shape \(batch, 32\)"):
         Autoencoder().decode(torch.rand(3, 31))
+
+
+ALL = {
+    "dense": Autoencoder,
+    "conv": ConvAutoencoder,
+    "U-Net": lambda: UNet(width=8),
+    "U-Net of one size": lambda: UNet(width=8, image_size=28),
+}
+
+
+@pytest.fixture(params=ALL.values(), ids=ALL)
+def model(request):
+    torch.manual_seed(0)
+    return request.param()
+
+
+def digits(count):
+    """Return a few smooth blobs, in [0, 1]: cheap stand-ins for digits."""
+    generator = torch.Generator().manual_seed(1)
+    coarse = torch.rand(count, 1, 4, 4, generator=generator)
+    return torch.nn.functional.interpolate(coarse, (28, 28), mode="bilinear")
+
+
+def train(model, x, steps, lr=3e-3):
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = torch.nn.functional.mse_loss(model(x), x)
+        loss.backward()
+        optimizer.step()
+    return loss.item()
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_images_in_images_out(model, count):
+    output = model.eval()(torch.rand(count, 1, 28, 28))
+    assert output.shape == (count, 1, 28, 28)
+    assert output.min() >= 0
+    assert output.max() <= 1
+
+
+def test_learning_reaches_every_parameter(model):
+    """After one step, for the layers that start at zero hold back what is before."""
+    x = digits(8)
+    train(model, x + 0.1 * torch.randn_like(x), steps=1)
+    torch.nn.functional.mse_loss(model(x), x).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad.abs().sum() > 0, name
+
+
+@pytest.mark.parametrize("build", ALL.values(), ids=ALL)
+def test_seed_decides_the_weights(build):
+    x = torch.rand(2, 1, 28, 28)
+    outputs = []
+    for _ in range(2):
+        torch.manual_seed(7)
+        outputs.append(build().eval()(x))
+    assert torch.equal(*outputs)
+
+
+def test_a_batch_can_be_learned_by_heart(model):
+    """Eight images that are far from their mean come out far nearer than it."""
+    x = digits(8)
+    mean_image = (x - x.mean(dim=0)).square().mean().item()
+    assert train(model, x, steps=150) < mean_image / 10
+
+
+@pytest.mark.parametrize("build", ALL.values(), ids=ALL)
+def test_weights_go_round(build, tmp_path):
+    x = torch.rand(3, 1, 28, 28)
+    saved, loaded = build().eval(), build().eval()
+    save_weights(saved, tmp_path / "model.safetensors", {})
+    load_weights(loaded, tmp_path / "model.safetensors")
+    assert torch.equal(loaded(x), saved(x))
+
+
+@pytest.mark.slow  # imports the compiler
+def test_exports_and_reloads(model, tmp_path):
+    """What `torch.export` writes needs no code of ours, and gives the same images."""
+    x = digits(3)
+    train(model, x, steps=1)  # so that no layer is zero
+    path = tmp_path / "model.pt2"
+    torch.export.save(torch.export.export(model.eval(), (x,)), path)
+    reloaded = torch.export.load(path).module()
+    with torch.no_grad():
+        torch.testing.assert_close(reloaded(x), model(x), rtol=0, atol=1e-6)
+
+
+def weights_after_two_steps(build, seed):
+    """Let the seed decide the first weights, and the noise of each step."""
+    torch.manual_seed(seed)
+    model, x = build(), digits(4)
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    for _ in range(2):
+        optimizer.zero_grad()
+        noisy = x + 0.5 * torch.randn_like(x)
+        torch.nn.functional.mse_loss(model(noisy), x).backward()
+        optimizer.step()
+    return torch.cat([parameter.flatten() for parameter in model.parameters()])
+
+
+@pytest.mark.parametrize("build", ALL.values(), ids=ALL)
+def test_seed_decides_the_training(build):
+    first, again, other = (weights_after_two_steps(build, seed) for seed in (7, 7, 8))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_the_conv_code_is_a_bottleneck():
+    model = ConvAutoencoder(latent_dim=5)
+    x = torch.rand(3, 1, 28, 28)
+    assert model.encode(x).shape == (3, 5)
+    assert torch.equal(model.decode(model.encode(x)), model(x))
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 28, 32), (2, 1, 4, 4), (1, 1, 64, 40)])
+def test_unet_takes_images_of_any_size(shape):
+    assert UNet(width=8)(torch.rand(shape)).shape == shape
+
+
+def test_unet_begins_near_the_identity():
+    """What it predicts is a change, so an untrained one does little harm."""
+    torch.manual_seed(0)
+    x = digits(8)
+    change = UNet()(x) - x
+    assert change.abs().mean() < x.mean()
+
+
+def test_unet_treats_every_place_alike_unless_told_the_size():
+    """A shift of the input shifts the output, where the border is out of sight."""
+    torch.manual_seed(0)
+    free, fixed = UNet(width=8), UNet(width=8, image_size=128)
+    x = torch.zeros(1, 1, 128, 128)
+    x[..., 60:68, 60:68] = digits(1)[..., :8, :8]
+    for model in (free, fixed):
+        train(model, x + 0.1 * torch.randn(4, 1, 128, 128), steps=2)  # leave zero
+    middle = (..., slice(56, 72), slice(56, 72))
+
+    def difference(model):
+        shifted = model(x.roll(4, dims=3)).roll(-4, dims=3)
+        return (shifted - model(x))[middle].abs().max().item()
+
+    assert difference(free) < 1e-5 < difference(fixed)
+
+
+def test_unet_output_is_cut_in_evaluation_only():
+    torch.manual_seed(0)
+    model = UNet(width=8)
+    x = torch.cat([torch.zeros(1, 1, 28, 28), torch.ones(1, 1, 28, 28)])
+    assert model(x).min() < 0
+    output = model.eval()(x)
+    assert (output.min(), output.max()) >= (0, 0)
+    assert output.max() <= 1
+
+
+def test_wrong_images_for_convolutions():
+    with pytest.raises(ValueError, match=r"x must have shape \(batch, 1, 28, 28\)"):
+        ConvAutoencoder()(torch.rand(2, 784))
+    for shape in [(2, 784), (2, 2, 28, 28), (2, 1, 28, 30)]:
+        with pytest.raises(ValueError, match=r"x must have shape .* divisible by 4"):
+            UNet()(torch.rand(shape))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"width": 0}, "width must be an integer of at least 1"),
+        ({"in_channels": 1, "out_channels": 2}, "in_channels must be at least"),
+        ({"image_size": 30}, "image_size must be a multiple of 4"),
+    ],
+)
+def test_wrong_sizes_of_a_unet(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        UNet(**arguments)

@@ -11,14 +11,16 @@ from dae_tutorial.noise import (
     add_gaussian_noise,
     add_masking_noise,
     add_salt_and_pepper_noise,
+    add_varied_gaussian_noise,
+    add_varied_gaussian_noise_with_level,
+    append_noise_level,
 )
+from tests.corruptions import CORRUPTIONS
 
 CORRUPTIONS = [
-    add_gaussian_noise,
+    *CORRUPTIONS,
     partial(add_gaussian_noise, clip=False),
-    add_masking_noise,
-    add_salt_and_pepper_noise,
-    add_block_occlusion,
+    partial(add_varied_gaussian_noise, clip=False),
 ]
 DTYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 COUNT = 400_000
@@ -89,6 +91,82 @@ def test_clipping_only_cuts():
     assert unclipped.min() < 0 < 1 < unclipped.max()
 
 
+def told_apart(x: torch.Tensor, **arguments) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return noisy images (batch, 1, 28, 28) and their levels (batch, 1, 28, 28)."""
+    told = add_varied_gaussian_noise_with_level(x, generator=seeded(), **arguments)
+    return told[:, :1], told[:, 1:]
+
+
+@pytest.mark.parametrize(("lowest", "highest"), [(0.0, 1.0), (0.2, 0.4), (0.3, 0.3)])
+def test_varied_levels_are_uniform(lowest, highest):
+    images = 20_000
+    _, level = told_apart(torch.zeros(images, 1, 2, 2), lowest=lowest, highest=highest)
+    level = level[:, 0, 0, 0].double()
+    width = highest - lowest
+    assert lowest - 1e-6 < level.min() <= level.max() < highest + 1e-6
+    # Standard errors of mean and mean square of a uniform sample; float32 rounds.
+    mean_error = width / math.sqrt(12 * images)
+    assert abs(level.mean() - (lowest + highest) / 2) <= SIGMAS * mean_error + 1e-6
+    position = (level - lowest) / max(width, 1e-6)
+    if width:
+        square_error = math.sqrt((1 / 5 - 1 / 9) / images)
+        assert abs(position.square().mean() - 1 / 3) < SIGMAS * square_error
+
+
+def test_varied_noise_has_the_level_that_is_told():
+    x = torch.rand(500, 1, 28, 28)
+    noisy, level = told_apart(x, lowest=0.1, clip=False)
+    standard = ((noisy - x) / level).flatten(start_dim=1)
+    assert (level == level[..., :1, :1]).all(), "the channel is constant"
+    assert (standard.mean(dim=1).abs() < SIGMAS / 28).all()
+    assert ((standard.std(dim=1) - 1).abs() < SIGMAS / math.sqrt(2 * 784)).all()
+    assert abs(standard.pow(4).mean() - 3) < SIGMAS * math.sqrt(96 / standard.numel())
+
+
+def test_varied_level_belongs_to_an_image_not_to_a_channel():
+    x = torch.full((3, 2, 3, 28, 28), 0.5)
+    noisy = add_varied_gaussian_noise(x, clip=False, generator=seeded())
+    deviation = noisy.std(dim=(-2, -1))  # (3, 2, channels)
+    relative = deviation / deviation.mean(dim=-1, keepdim=True)
+    assert ((relative - 1).abs() < SIGMAS / math.sqrt(2 * 784)).all()
+    assert deviation.mean(dim=-1).unique().numel() == 6
+
+
+def test_aware_and_blind_models_are_given_the_same_images():
+    x = torch.rand(5, 1, 28, 28)
+    noisy, _ = told_apart(x)
+    assert torch.equal(noisy, add_varied_gaussian_noise(x, generator=seeded()))
+    unclipped, _ = told_apart(x, clip=False)
+    assert torch.equal(noisy, unclipped.clamp(0, 1))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_level_becomes_a_channel(dtype):
+    noisy = torch.rand(2, 5, 3, 4, 4).to(dtype)
+    told = append_noise_level(noisy, 0.25)
+    assert told.shape == (2, 5, 4, 4, 4)
+    assert told.dtype == dtype
+    assert torch.equal(told[:, :, :3], noisy)
+    assert (told[:, :, 3] == 0.25).all()
+
+
+def test_each_image_can_have_a_level_of_its_own():
+    level = torch.tensor([0.0, 0.5, 1.0]).reshape(3, 1, 1, 1)
+    told = append_noise_level(torch.rand(3, 1, 4, 4), level)
+    assert torch.equal(told[:, 1].mean(dim=(1, 2)), level.flatten())
+
+
+@pytest.mark.parametrize(
+    "levels", [(-0.1, 1.0), (0.5, 0.4), (0.0, math.inf), (math.nan, 1.0)]
+)
+@pytest.mark.parametrize(
+    "corrupt", [add_varied_gaussian_noise, add_varied_gaussian_noise_with_level]
+)
+def test_levels_out_of_order(corrupt, levels):
+    with pytest.raises(ValueError, match="levels must satisfy 0 <= lowest <= highest"):
+        corrupt(torch.rand(1, 28, 28), *levels)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("mask_prob", [0.1, 0.5, 0.9])
 def test_masking_hits_each_pixel_alike(mask_prob, dtype):
@@ -149,6 +227,7 @@ def test_block_visits_every_position_alike():
     ("corrupt", "nothing"),
     [
         (add_gaussian_noise, {"noise_factor": 0.0}),
+        (add_varied_gaussian_noise, {"highest": 0.0}),
         (add_masking_noise, {"mask_prob": 0.0}),
         (add_salt_and_pepper_noise, {"flip_prob": 0.0}),
         (add_block_occlusion, {"block_size": 0}),
@@ -186,7 +265,15 @@ def test_images_must_be_floating_point(corrupt, images):
         corrupt(images)
 
 
-@pytest.mark.parametrize("corrupt", [add_gaussian_noise, add_salt_and_pepper_noise])
+@pytest.mark.parametrize(
+    "corrupt",
+    [
+        add_gaussian_noise,
+        add_varied_gaussian_noise,
+        add_varied_gaussian_noise_with_level,
+        add_salt_and_pepper_noise,
+    ],
+)
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
 def test_normalised_images_are_refused_where_they_would_be_cut(corrupt, value):
     x = torch.rand(2, 1, 4, 4)
@@ -198,6 +285,7 @@ def test_normalised_images_are_refused_where_they_would_be_cut(corrupt, value):
 def test_normalised_images_are_welcome_where_nothing_is_cut():
     x = torch.randn(2, 1, 28, 28)
     add_gaussian_noise(x, clip=False)
+    add_varied_gaussian_noise(x, clip=False)
     add_masking_noise(x)
     add_block_occlusion(x)
 
@@ -222,9 +310,22 @@ def test_block_must_fit(block_size):
         add_block_occlusion(torch.rand(1, 28, 28), block_size)
 
 
-def test_block_needs_an_image():
+@pytest.mark.parametrize(
+    "corrupt",
+    [
+        add_block_occlusion,
+        add_varied_gaussian_noise,
+        add_varied_gaussian_noise_with_level,
+    ],
+)
+def test_noise_that_differs_between_images_needs_images(corrupt):
     with pytest.raises(ValueError, match=r"x must have shape .*got \(128, 784\)"):
-        add_block_occlusion(torch.rand(128, 784))
+        corrupt(torch.rand(128, 784))
+
+
+def test_a_level_needs_an_image():
+    with pytest.raises(ValueError, match=r"noisy must have shape .*got \(128, 784\)"):
+        append_noise_level(torch.rand(128, 784), 0.5)
 
 
 @pytest.mark.parametrize("corrupt", CORRUPTIONS)

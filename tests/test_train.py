@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from dae_tutorial import train as train_module
 from dae_tutorial.evaluate import evaluate
 from dae_tutorial.loaders import load_mnist
-from dae_tutorial.model import Autoencoder
+from dae_tutorial.model import Autoencoder, UNet
 from dae_tutorial.noise import add_gaussian_noise
 from dae_tutorial.train import fit, pick_device, train_one_epoch
 
@@ -183,6 +184,76 @@ def test_training_on_noise_beats_nothing_and_beats_training_on_clean_images():
     assert scores["clean"].noisy_mse == scores["noisy"].noisy_mse, "same noise for both"
 
 
+def test_half_precision_trains_and_leaves_float32_where_it_matters():
+    seen = []
+
+    class Watching(nn.MSELoss):
+        def forward(self, input, target):
+            seen.append(input.dtype)
+            return super().forward(input, target)
+
+    class Inside(nn.Sequential):
+        def forward(self, x):
+            reconstruction = super().forward(x)
+            seen.append(reconstruction.dtype)
+            return reconstruction
+
+    model = Inside(nn.Linear(28, 28))
+    train = partial(fit, model, batches_of(32), no_noise, epochs=20, device="cpu")
+    history = train(autocast=torch.bfloat16, criterion=Watching())
+    assert set(seen[::2]) == {torch.bfloat16}, "the model's products"
+    assert set(seen[1::2]) == {torch.float32}, "the loss"
+    assert model[0].weight.dtype == torch.float32
+    assert history.train_loss[-1] < 0.95 * history.train_loss[0]
+    train(epochs=1)
+    assert seen[-1] == torch.float32, "and not without autocast"
+
+
+@pytest.mark.slow
+def test_compiled_model_takes_the_same_steps():
+    plain, compiled = Autoencoder(), Autoencoder()
+    compiled.load_state_dict(plain.state_dict())
+    batches = batches_of(16, 16)
+    losses = [
+        fit(model, batches, add_gaussian_noise, epochs=2, device="cpu").train_loss
+        for model in (plain, torch.compile(compiled))
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    # The model that was passed to the compiler has learned.
+    torch.testing.assert_close(
+        plain.state_dict(), compiled.state_dict(), atol=1e-4, rtol=0
+    )
+
+
+@pytest.fixture
+def second_of_two(monkeypatch):
+    """Let the loop believe that it runs in the second of two processes."""
+    monkeypatch.setattr(train_module, "_rank_and_processes", lambda: (1, 2))
+    # The other process has the same losses.
+    monkeypatch.setattr(train_module.distributed, "all_reduce", lambda t: t.mul_(2))
+
+
+def test_a_process_learns_from_its_share_with_its_share_of_the_noise(second_of_two):
+    model, images = Recording(), torch.rand(6, 1, 28, 28)
+    seeded = partial(torch.Generator().manual_seed, 4)
+    train_one_epoch(
+        model, [(images, None)], still(model), add_gaussian_noise, generator=seeded()
+    )
+    noisy = add_gaussian_noise(images, generator=seeded())
+    assert torch.equal(model.inputs[0], noisy[3:])
+
+
+def test_a_batch_that_cannot_be_shared(second_of_two):
+    model = Recording()
+    with pytest.raises(ValueError, match="5 images cannot be shared equally among 2"):
+        train_one_epoch(model, batches_of(5), still(model), no_noise)
+
+
+def test_processes_that_would_not_average_their_gradients(second_of_two):
+    with pytest.raises(ValueError, match="would train a model of its own"):
+        fit(Autoencoder(), batches_of(4), no_noise, epochs=1)
+
+
 @pytest.mark.parametrize("epochs", [0, -1, 1.5])
 def test_epochs(epochs):
     with pytest.raises(ValueError, match="epochs must be an integer of at least 1"):
@@ -210,3 +281,26 @@ def test_diverged_training_is_told(value):
     model = Recording(value)
     with pytest.raises(FloatingPointError, match="lower the learning rate"):
         train_one_epoch(model, batches_of(4), still(model), no_noise)
+
+
+@pytest.mark.slow
+def test_sigmoid_under_squared_error_kills_a_unet_and_a_linear_end_does_not():
+    """At a brisk learning rate the sigmoid saturates for good: black images."""
+    images = load_mnist(train=True).images[: 60 * 32]
+    batches = [(batch, None) for batch in images.split(32)]
+    black = images.square().mean().item()
+    error = {}
+    for end in (nn.Sigmoid(), nn.Identity()):
+        torch.manual_seed(0)
+        model = nn.Sequential(UNet(width=8), end)
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+        generator = torch.Generator().manual_seed(0)
+        train_one_epoch(
+            model, batches, optimizer, add_gaussian_noise, generator=generator
+        )
+        with torch.no_grad():
+            noisy = add_gaussian_noise(images[:500], generator=generator)
+            output = model(noisy)
+        error[type(end)] = (output - images[:500]).square().mean().item()
+    assert error[nn.Sigmoid] > 0.9 * black
+    assert error[nn.Identity] < black / 2

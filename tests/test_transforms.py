@@ -5,20 +5,9 @@ import torch
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from dae_tutorial.noise import (
-    add_block_occlusion,
-    add_gaussian_noise,
-    add_masking_noise,
-    add_salt_and_pepper_noise,
-)
+from dae_tutorial.noise import add_gaussian_noise, add_masking_noise
 from dae_tutorial.transforms import Corrupt
-
-CORRUPTIONS = [
-    add_gaussian_noise,
-    add_masking_noise,
-    add_salt_and_pepper_noise,
-    add_block_occlusion,
-]
+from tests.corruptions import CORRUPTIONS
 
 
 @pytest.mark.parametrize("corruption", CORRUPTIONS)

@@ -1,11 +1,14 @@
 """Weights on disk: the same model back, whole files only, foreign files refused."""
 
+import os
 import pickle
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import nn
 
-from dae_tutorial import weights
 from dae_tutorial.model import Autoencoder
 from dae_tutorial.weights import load_weights, read_settings, save_weights
 
@@ -28,11 +31,10 @@ def test_loaded_model_gives_the_same_output(path):
 def test_failed_write_keeps_the_old_file(path, monkeypatch):
     save_weights(Autoencoder(), path, {"version": 1})
 
-    def fail(tensors, target, metadata):
-        target.write_bytes(b"half")
+    def fail(file):
         raise OSError("disk full")
 
-    monkeypatch.setattr(weights, "save_file", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="disk full"):
         save_weights(Autoencoder(), path, {"version": 2})
     assert read_settings(path) == {"version": 1}
@@ -58,6 +60,100 @@ def test_damaged_and_foreign_files(tmp_path):
         with pytest.raises(ValueError, match=f"{path.name} is damaged or was not"):
             load_weights(model, path)
         assert torch.equal(model.encoder[0].weight, before)
+
+
+def small():
+    """A model whose file is small enough to flip each of its bits."""
+    return nn.Linear(2, 1)
+
+
+def test_no_flipped_bit_goes_unnoticed(path):
+    """In the settings and the numbers each bit is checked, and none passes."""
+    save_weights(small(), path, {"width": 16})
+    content = path.read_bytes()
+    header = content.index(b'{"__metadata__"')
+    settings = content.index(rb"{\"width\": 16}")
+    numbers = header + int.from_bytes(content[:8], "little")
+    places = [*range(settings, settings + 15), *range(numbers, len(content))]
+    assert len(places) == 15 + 4 * 3
+    for place in places:
+        for bit in range(8):
+            spoilt = bytearray(content)
+            spoilt[place] ^= 1 << bit
+            path.write_bytes(spoilt)
+            for read in (read_settings, lambda path: load_weights(small(), path)):
+                with pytest.raises(ValueError, match=r"model\.safetensors is damaged"):
+                    read(path)
+
+
+def test_files_of_earlier_versions_have_no_checksum(path):
+    saved, loaded = small(), small()
+    path.parent.mkdir()
+    save_file(saved.state_dict(), path, metadata={"settings": '{"width": 16}'})
+    load_weights(loaded, path)
+    assert torch.equal(loaded.weight, saved.weight)
+    assert read_settings(path) == {"width": 16}
+
+
+@pytest.mark.parametrize("settings", ["no JSON", "[1, 2]"])
+def test_settings_of_another_program(tmp_path, settings):
+    path = tmp_path / "foreign.safetensors"
+    save_file(small().state_dict(), path, metadata={"settings": settings})
+    for read in (read_settings, lambda path: load_weights(small(), path)):
+        with pytest.raises(ValueError, match=r"foreign\.safetensors is damaged or was"):
+            read(path)
+
+
+class Tied(nn.Module):
+    """The decoder's weights are those of the encoder."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.decoder = nn.Linear(4, 4), nn.Linear(4, 4)
+        self.decoder.weight = self.encoder.weight
+
+
+def test_tied_weights(path):
+    saved, loaded = Tied(), Tied()
+    save_weights(saved, path, {})
+    load_weights(loaded, path)
+    assert torch.equal(loaded.decoder.weight, saved.encoder.weight)
+    assert loaded.decoder.weight is loaded.encoder.weight
+
+
+def test_channels_last(path):
+    saved = nn.Conv2d(3, 2, 3).to(memory_format=torch.channels_last)
+    assert not saved.weight.is_contiguous()
+    save_weights(saved, path, {})
+    loaded = nn.Conv2d(3, 2, 3)
+    load_weights(loaded, path)
+    assert torch.equal(loaded.weight, saved.weight)
+
+
+@pytest.mark.slow  # imports the compiler
+@pytest.mark.parametrize("wrap", [torch.compile, nn.DataParallel])
+def test_wrapping_does_not_reach_the_file(wrap, path):
+    """What was saved from a wrapped model fits a plain one, and the reverse."""
+    saved, plain, wrapped = small(), small(), wrap(small())
+    save_weights(wrap(saved), path, {})
+    assert set(load_file(path)) == {"weight", "bias"}
+    load_weights(plain, path)
+    load_weights(wrapped, path)
+    x = torch.rand(3, 2)
+    assert torch.equal(plain(x), saved(x))
+    assert torch.equal(next(wrapped.parameters()), saved.weight)
+
+
+def test_file_may_be_read_by_others(path):
+    """As the umask says, so that a web server may hand it out."""
+    umask = os.umask(0o022)
+    try:
+        save_weights(small(), path, {})
+    finally:
+        os.umask(umask)
+    assert path.stat().st_mode & 0o777 == 0o644
+    with safe_open(path, framework="pt") as file:
+        assert set(file.metadata()) == {"settings", "checksum"}
 
 
 def test_another_architecture(path):
