@@ -9,15 +9,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import matplotlib
 import nbformat
 import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from nbclient.exceptions import CellTimeoutError
 from PIL import Image
 
+from tools import mkdocs_hook
 from tools.notebooks import background, cache, fingerprint, pipeline
+from tools.notebooks import execute as execution
 from tools.notebooks.__main__ import main
 from tools.notebooks.convert import to_download, to_markdown, to_page
 from tools.notebooks.dark import dark_ink
@@ -25,7 +30,8 @@ from tools.notebooks.errors import NotebookError
 from tools.notebooks.execute import execute
 from tools.notebooks.kernel_start import figure_bundle
 from tools.notebooks.pipeline import Project, cached, executed
-from tools.notebooks.source import normalised_cell, normalised_module, read
+from tools.notebooks.source import read
+from tools.notebooks.syntax import normalised_cell, normalised_module
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -135,14 +141,12 @@ def edit(name: str, old: str, new: str):
 
 
 def other_version(of: str):
-    """Return a change of what `importlib.metadata.version` says of a package."""
+    """Return a change of the version of an installed package."""
 
     def change(_, monkeypatch):
-        real = fingerprint.metadata.version
+        real = fingerprint._version
         monkeypatch.setattr(
-            fingerprint.metadata,
-            "version",
-            lambda name: "0.0" if name == of else real(name),
+            fingerprint, "_version", lambda name: "0.0" if name == of else real(name)
         )
 
     return change
@@ -234,6 +238,25 @@ def test_an_edit_of_a_module_during_the_run_makes_it_run_again(project, monkeypa
     assert runs == ["TWO = 2\n", "TWO = 3\n"]
 
 
+def test_a_notebook_whose_code_changes_at_every_run_is_a_failure(project, monkeypatch):
+    module, runs = project.root / "dae_tutorial/deeper.py", []
+
+    def edited_always(*arguments, **options):
+        runs.append(1)
+        module.write_text(f"TWO = {len(runs)}\n")
+        return ["module dae_tutorial.deeper"]
+
+    monkeypatch.setattr(pipeline, "execute", edited_always)
+    with pytest.raises(NotebookError, match=r"ran 3 times.*dae_tutorial\.deeper"):
+        executed(project, page_of(project))
+    assert not is_fresh(project)
+
+
+def test_a_dependency_of_a_kind_unknown_here_counts_as_changed(project):
+    recorded = {"planet mars": "red"}
+    assert fingerprint.changed(recorded, project.root) == ["planet mars"]
+
+
 def test_a_file_that_the_notebook_wrote_is_no_dependency(project):
     write_page(
         project.root,
@@ -313,6 +336,23 @@ def test_eviction_keeps_what_was_used_last(tmp_path):
     size = paths[0].stat().st_size
     assert cache.evict(tmp_path, most_bytes=size + 1) == [paths[0]]
     assert list(tmp_path.rglob("*.entry")) == [paths[3]]
+
+
+def test_eviction_bears_another_eviction_meanwhile(tmp_path, monkeypatch):
+    an_entry(tmp_path)
+    found = list(cache.headers(tmp_path))
+    found[0][0].unlink()
+    monkeypatch.setattr(cache, "headers", lambda folder: found)
+    assert cache.evict(tmp_path) == []
+
+
+def test_eviction_removes_what_killed_writers_left(tmp_path):
+    old, new = tmp_path / ".a.part", tmp_path / ".b.part"
+    old.write_bytes(b"")
+    new.write_bytes(b"")
+    os.utime(old, (1, 1))
+    cache.evict(tmp_path)
+    assert list(tmp_path.iterdir()) == [new], "the new one may still be written"
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
@@ -407,9 +447,56 @@ def test_a_dead_kernel_is_a_failure(project):
     assert "kernel died" in failure_of(project, "# %%\nimport os; os._exit(1)\n")
 
 
-def test_a_source_without_title_says_what_to_write(project):
-    page_of(project).write_text("# %%\n1\n")
-    with pytest.raises(NotebookError, match="front matter has no title"):
+class Client:
+    """Stands in for nbclient's; runs nothing."""
+
+    def __init__(self, error: Exception | None):
+        self.error = error
+
+    def execute(self, env: dict) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+OUTPUT_IS_LATE = CellTimeoutError.error_from_timeout_and_cell(
+    "Timeout waiting for IOPub output", 60, None
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (RuntimeError("Kernel didn't respond"), "did not start: Kernel didn't respond"),
+        (OUTPUT_IS_LATE, "its output is not there"),
+        (None, "did not say what the notebook depends on"),
+    ],
+)
+def test_a_kernel_that_does_not_work_is_a_failure(project, monkeypatch, error, message):
+    monkeypatch.setattr(execution, "_client", lambda *_: Client(error))
+    path = page_of(project)
+    with pytest.raises(NotebookError, match=f"docs/page.py: .*{message}"):
+        execute(read(path), path, project.root)
+
+
+def test_outputs_that_are_late_are_waited_for_and_missed(project):
+    notebook = read(page_of(project))
+    client = execution._client(notebook, project.root, "scratch", MagicMock(), 1)
+    assert client.raise_on_iopub_timeout
+    assert client.iopub_timeout >= 60
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("# %%\n1\n", "front matter has no title"),
+        ("# ---\n# title: a: b\n# ---\n", "not YAML. .* needs quotes"),
+        ("# ---\n# A title\n# ---\n", "names no fields"),
+        (HEAD + '# %% tags="check"\n1\n', "is not of type 'array'"),
+    ],
+)
+def test_a_source_that_cannot_be_read_says_what_to_write(project, source, message):
+    page_of(project).write_text(source)
+    with pytest.raises(NotebookError, match=message):
         read(page_of(project))
 
 
@@ -540,6 +627,12 @@ def test_the_download_installs_the_package_and_shows_figures_on_white():
     assert list(download.cells[2].outputs[0].data) == ["image/png"]
 
 
+def test_the_download_holds_no_progress_bars():
+    bar = nbformat.v4.new_output("stream", name="stderr", text="100%|#####|")
+    cell = nbformat.v4.new_code_cell("x", outputs=[bar])
+    assert "100%" not in to_download(notebook_with(cell), None)
+
+
 def test_the_download_without_a_repository_says_where_the_package_is():
     source = nbformat.reads(to_download(notebook_with(), None), as_version=4).cells[1]
     assert "pip install ." in source.source
@@ -586,12 +679,7 @@ theme: {{name: material, font: false}}
 hooks: [{REPOSITORY}/tools/mkdocs_hook.py]
 nav: [index.md, page.py]
 plugins:
-  - mkdocs-jupyter:
-      execute: false
-      cache: false
-      markdown_cell_processor: mkdocs
-      custom_template: {REPOSITORY}/tools/notebooks/notebook.md.j2
-      mathjax_version: 2
+  - search
 markdown_extensions: [admonition, attr_list, pymdownx.superfences]
 """
 
@@ -669,8 +757,7 @@ def no_worker(monkeypatch):
 
 
 def shown(project: Project) -> str:
-    page = background.pages(project, ["page.py"], None)["page.py"]
-    return to_markdown(page.notebook)
+    return background.pages(project, ["page.py"], None)["page.py"].markdown
 
 
 def test_a_stale_page_shows_a_notice_and_then_its_result(project, no_worker):
@@ -684,6 +771,19 @@ def test_a_stale_page_shows_a_notice_and_then_its_result(project, no_worker):
     assert len(no_worker) == 1
 
 
+def test_a_finished_page_in_memory_follows_every_change(project, no_worker):
+    executed(project, page_of(project))
+    first = shown(project)
+    assert shown(project) is first, "made once"
+    replace(page_of(project), "Prose.", "Better prose.")
+    assert "Better prose." in shown(project)
+    assert not no_worker
+    replace(project.root / "dae_tutorial/deeper.py", "TWO = 2", "TWO = 3")
+    assert "notebook is running" in shown(project)
+    executed(project, page_of(project))
+    assert "\n12\n" in shown(project)
+
+
 def test_a_failed_page_shows_the_error_until_it_is_edited(project, no_worker):
     write_page(project.root, "# %%\n1 / 0\n")
     background.work(project, ["page.py"])
@@ -694,12 +794,96 @@ def test_a_failed_page_shows_the_error_until_it_is_edited(project, no_worker):
     assert len(no_worker) == 1
 
 
+def test_a_failed_page_runs_again_when_the_server_starts_again(
+    project, no_worker, monkeypatch
+):
+    write_page(project.root, "# %%\n1 / 0\n")
+    background.work(project, ["page.py"])
+    config = SimpleNamespace(
+        config_file_path=str(project.root / "mkdocs.yml"),
+        docs_dir=str(project.docs),
+        exclude_docs=None,
+        extra={},
+        nav=None,
+    )
+    monkeypatch.setattr(mkdocs_hook, "_serving", False)
+    mkdocs_hook.on_startup("serve", False)
+    mkdocs_hook.on_pre_build(config)
+    assert len(no_worker) == 1
+    background.work(project, ["page.py"])
+    mkdocs_hook.on_pre_build(config)
+    assert len(no_worker) == 1, "only a new server forgets"
+
+
+def test_a_notebook_that_is_never_fresh_runs_a_few_times_only(
+    project, no_worker, monkeypatch
+):
+    runs = []
+    monkeypatch.setattr(background, "executed", lambda *_: runs.append(1))
+    background.work(project, ["page.py"])
+    assert len(runs) == background.MOST_ATTEMPTS
+    assert "what it depends on changed each time" in shown(project)
+
+
 def test_a_broken_source_shows_the_error(project, no_worker):
     page_of(project).write_text("# %%\n1\n")
     assert "front matter has no title" in shown(project)
 
 
-def test_the_worker_ends_with_the_server(project):
+def test_a_page_whose_figure_has_no_alt_text_keeps_its_headings(project, no_worker):
+    write_page(project.root, f"# %% [markdown]\n# ## A section\n\n# %%\n{FIGURE}")
+    executed(project, page_of(project))
+    markdown = shown(project)
+    assert "cannot see it" in markdown
+    assert "## A section" in markdown, "other pages link to it"
+
+
+def test_progress_lies_where_the_page_asks_for_it(project, tmp_path):
+    names = ["index.py", "learn/page.py"]
+    for name in names:
+        background._write_state(background._state_file(project, name), text=name)
+    background.link_progress(project, names, tmp_path / "site")
+    for file in ("progress.json", "learn/page/progress.json"):
+        assert (tmp_path / "site" / file).exists(), file
+
+
+def attended(project: Project, monkeypatch, status: int) -> bool:
+    """Return whether the end of a worker with this status builds the pages again."""
+    worker = subprocess.Popen([sys.executable, "-c", f"raise SystemExit({status})"])
+    monkeypatch.setattr(background, "_worker", worker)
+    signal_file = background.signal_file(project)
+    signal_file.write_text("")
+    background._attend(project, ["page.py"], worker)
+    return signal_file.read_text() != ""
+
+
+@pytest.mark.parametrize("stage", ["running", "waiting"])
+def test_a_page_does_not_wait_for_a_worker_that_broke_down(
+    project, no_worker, monkeypatch, stage
+):
+    state = background._state_file(project, "page.py")
+    background._write_state(state, stage=stage, text="", version="")
+    assert attended(project, monkeypatch, 3)
+    assert "broke down (exit status 3)" in shown(project)
+    assert not no_worker
+
+
+def test_an_edit_between_the_workers_last_look_and_its_end_is_seen(
+    project, monkeypatch
+):
+    assert attended(project, monkeypatch, 0)
+    executed(project, page_of(project))
+    assert not attended(project, monkeypatch, 0)
+
+
+@pytest.fixture
+def ended_worker():
+    """End the worker, whatever becomes of the test."""
+    yield
+    background.stop()
+
+
+def test_the_worker_ends_with_the_server(project, ended_worker):
     write_page(
         project.root,
         '# %%\nopen("begun", "w").close()\nimport time; time.sleep(600)\n',
@@ -710,14 +894,13 @@ def test_the_worker_ends_with_the_server(project):
     wait_for(lambda: "cell 1 of 1" in state_of(project))
     worker.stdin.close()  # as the system does when the server is killed
     assert worker.wait(timeout=60) != 0
-    background.stop()
 
 
 def state_of(project: Project) -> str:
     return background._state_file(project, "page.py").read_text()
 
 
-def test_an_edit_of_the_running_notebook_starts_it_anew(project):
+def test_an_edit_of_the_running_notebook_starts_it_anew(project, ended_worker):
     write_page(project.root, "# %%\nimport time; time.sleep(600)\n")
     background.pages(project, ["page.py"], None)
     wait_for(lambda: "cell 1 of 1" in state_of(project))
@@ -728,4 +911,3 @@ def test_an_edit_of_the_running_notebook_starts_it_anew(project):
     background.pages(project, ["page.py"], None)
     assert background._worker is not worker
     wait_for(lambda: is_fresh(project))
-    background.stop()

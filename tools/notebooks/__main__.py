@@ -40,6 +40,8 @@ def status(project: Project, options: argparse.Namespace) -> None:
         kilobytes = f"{size / 1000:.0f} kB"
         name = project.name(path)
         print(f"{name:<40} {seconds:>8} {kilobytes:>9}  {when:<16}  {state}")
+    sizes = [cache.size_of(path) for path in cache.newest_first(project.trainings)]
+    print(f"{len(sizes)} finished trainings are kept: {sum(sizes) / 1e6:.1f} MB")
 
 
 def run(project: Project, options: argparse.Namespace) -> None:
@@ -74,7 +76,7 @@ def _state(project: Project, path: Path) -> tuple[str, cache.Header | None, int]
     """Return a notebook's state, with its best entry's header and size."""
     name, key = project.name(path), code_key(read(path))
     entries = [
-        (header, file.stat().st_size)
+        (header, cache.size_of(file))
         for file, header in cache.headers(project.store)
         if header.code_key == key or header.notebook == name
     ]

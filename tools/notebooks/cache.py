@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 MOST_BYTES = 500_000_000
 MOST_ENTRIES_OF_ONE_NOTEBOOK = 8
 
+UNFINISHED = ".part"
+SECONDS_TO_WRITE = 3600  # far more than any write takes
+
 
 @dataclass(frozen=True)
 class Header:
@@ -44,7 +47,7 @@ def find(
 
     A damaged entry is deleted with a warning, and counts as not there.
     """
-    for path in _newest_first(folder / code_key):
+    for path in newest_first(folder / code_key):
         try:
             header, body = _load(path)
             if is_current(header.dependencies):
@@ -86,7 +89,7 @@ def store(
 
 def headers(folder: Path) -> Iterator[tuple[Path, Header]]:
     """Yield every readable entry's file and header, newest first."""
-    for path in _newest_first(folder):
+    for path in newest_first(folder):
         with contextlib.suppress(FileNotFoundError, ValueError, TypeError):
             yield path, _load_header(path)
 
@@ -97,10 +100,11 @@ def evict(
     most_of_one: int = MOST_ENTRIES_OF_ONE_NOTEBOOK,
 ) -> list[Path]:
     """Delete the entries longest unused beyond the bounds; return their files."""
+    _remove_leftovers(folder)
     kept: dict[str, int] = {}
     total, evicted = 0, []
     for path, header in headers(folder):
-        size = path.stat().st_size
+        size = size_of(path)
         kept[header.notebook] = kept.get(header.notebook, 0) + 1
         total += size
         if total > most_bytes or kept[header.notebook] > most_of_one:
@@ -125,7 +129,7 @@ def lock(folder: Path, code_key: str) -> Iterator[None]:
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that no reader ever sees a part of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
+    temporary = path.with_name(f".{uuid.uuid4().hex}{UNFINISHED}")
     try:
         temporary.write_bytes(content)
         temporary.replace(path)
@@ -134,12 +138,39 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
-def _newest_first(folder: Path) -> list[Path]:
+def evict_oldest(folder: Path, most_bytes: int) -> None:
+    """Delete the entries longest unused, until all take `most_bytes` at most."""
+    _remove_leftovers(folder)
+    total = 0
+    for path in newest_first(folder):
+        total += size_of(path)
+        if total > most_bytes:
+            path.unlink(missing_ok=True)
+
+
+def size_of(path: Path) -> int:
+    """Return a file's size, or 0 when another build has just deleted it."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def newest_first(folder: Path) -> list[Path]:
+    """Return the files of all entries, the one that was used last first."""
     times = {}
     for path in folder.rglob("*.entry"):
         with contextlib.suppress(FileNotFoundError):
             times[path] = path.stat().st_mtime_ns
     return sorted(times, key=times.__getitem__, reverse=True)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Delete what writers that were killed have left behind."""
+    for path in folder.rglob(f"*{UNFINISHED}"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - SECONDS_TO_WRITE:
+                path.unlink()
 
 
 def _load_header(path: Path) -> Header:

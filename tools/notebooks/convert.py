@@ -3,6 +3,7 @@
 import base64
 import struct
 from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 
 import jinja2
@@ -12,6 +13,7 @@ from nbformat.v4 import new_code_cell
 
 from tools.notebooks.errors import NotebookError
 from tools.notebooks.kernel_start import DARK, LIGHT, PIXELS_PER_CSS_PIXEL
+from tools.notebooks.source import code_cells
 
 TEMPLATE = Path(__file__).with_name("notebook.md.j2")
 
@@ -45,9 +47,23 @@ def to_page(notebook: NotebookNode, name: str) -> tuple[NotebookNode, dict[str, 
 
 
 def to_markdown(page: NotebookNode) -> str:
-    """Return the Markdown of a prepared notebook."""
-    template = jinja2.Template(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(nb=page)
+    """Return the Markdown of a prepared notebook.
+
+    Raises:
+        NotebookError: If the template, which may be half saved, leaves it empty.
+    """
+    template = _compiled(TEMPLATE.read_text(encoding="utf-8"))
+    markdown = template.render(nb=page).strip() + "\n"
+    if page.cells and not markdown.strip():
+        raise NotebookError(
+            f"{TEMPLATE.name} makes an empty page of {len(page.cells)} cells"
+        )
+    return markdown
+
+
+@lru_cache(maxsize=2)
+def _compiled(template: str) -> jinja2.Template:
+    return jinja2.Template(template)
 
 
 def to_download(notebook: NotebookNode, repository: str | None) -> str:
@@ -61,8 +77,9 @@ def to_download(notebook: NotebookNode, repository: str | None) -> str:
     title = nbformat.v4.new_markdown_cell(f"# {page.get('title', '')}", id="page-title")
     set_up = new_code_cell(_set_up_code(repository), id="set-up")
     download.cells[:0] = [title, set_up]
-    for cell in download.cells:
-        for output in cell.get("outputs", []):
+    for cell in code_cells(download):
+        cell.outputs = [one for one in cell.outputs if one.get("name") != "stderr"]
+        for output in cell.outputs:
             for kind in (LIGHT, DARK):
                 output.get("data", {}).pop(kind, None)
     return nbformat.writes(download) + "\n"

@@ -26,8 +26,12 @@ from tools.notebooks.fingerprint import VERSIONED
 from tools.notebooks.source import code_cells, line_of_cell
 
 SECONDS_A_CELL = 600
+SECONDS_FOR_OUTPUT = 60  # from a cell's end until the last of what it shows is here
 
 LINES_SHOWN = 5
+
+# What a kernel raises that does not start or dies, and one whose last word is lost.
+BROKEN = (RuntimeError, json.JSONDecodeError)
 
 WARNING = re.compile(r"^.*\b\w*Warning: .*$", re.MULTILINE)
 
@@ -71,7 +75,8 @@ def execute(
         The names of the dependencies that the run turned out to have.
 
     Raises:
-        NotebookError: If a cell raises, warns, outruns its time or ends its kernel.
+        NotebookError: If a cell raises, warns, outruns its time or ends its kernel,
+            or the kernel does not start.
     """
     cells = code_cells(notebook)
     probe = new_code_cell(
@@ -82,33 +87,54 @@ def execute(
     watch = _Watch(cells, path, root, progress)
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            client = NotebookClient(
-                notebook,
-                kernel_manager_class=ThisInterpreter,
-                config=_kernel_config(scratch),
-                timeout=seconds_a_cell,
-                record_timing=False,
-                resources={"metadata": {"path": str(root)}},
-                on_cell_execute=watch.started,
-                on_cell_executed=watch.finished,
-            )
+            client = _client(notebook, root, scratch, watch, seconds_a_cell)
             client.execute(env=kernel_environment(root, scratch))
-    except CellExecutionError as error:
-        raise watch.failure(f"{error.ename}: {error.evalue}") from error
-    except CellTimeoutError as error:
-        message = f"the cell ran longer than {seconds_a_cell} seconds"
-        raise watch.failure(message) from error
-    except DeadKernelError as error:
-        message = "the kernel died (out of memory, or killed)"
-        raise watch.failure(message) from error
+        return json.loads(_printed(probe))
+    except (CellExecutionError, CellTimeoutError, *BROKEN) as error:
+        raise watch.failure(_message(error, seconds_a_cell)) from error
     finally:
         notebook.cells.remove(probe)
-    return json.loads(probe.outputs[0].text)
 
 
-def _kernel_config(scratch: str) -> Config:
-    # A short path: the system bounds the length of a socket's name.
-    return Config(ThisInterpreter={"connection_file": f"{scratch}/kernel.json"})
+def _printed(cell: NotebookNode) -> str:
+    shown = (one for one in cell.outputs if one.get("name") == "stdout")
+    return "".join(one.text for one in shown)
+
+
+def _message(error: Exception, seconds_a_cell: int) -> str:
+    if isinstance(error, CellExecutionError):
+        return f"{error.ename}: {error.evalue}"
+    if isinstance(error, CellTimeoutError):
+        if "IOPub" in str(error):  # the channel of outputs
+            return (
+                f"{SECONDS_FOR_OUTPUT} seconds after the cell its output is not there"
+            )
+        return f"the cell ran longer than {seconds_a_cell} seconds"
+    if isinstance(error, DeadKernelError):
+        return "the kernel died (out of memory, or killed)"
+    if isinstance(error, json.JSONDecodeError):
+        return "the kernel did not say what the notebook depends on"
+    return f"the kernel did not start: {error}"
+
+
+def _client(
+    notebook: NotebookNode, root: Path, scratch: str, watch: "_Watch", seconds: int
+) -> NotebookClient:
+    return NotebookClient(
+        notebook,
+        kernel_manager_class=ThisInterpreter,
+        # A short path: the system bounds the length of a socket's name.
+        config=Config(ThisInterpreter={"connection_file": f"{scratch}/kernel.json"}),
+        timeout=seconds,
+        # Else outputs that come late are missing, and are kept so.
+        iopub_timeout=SECONDS_FOR_OUTPUT,
+        raise_on_iopub_timeout=True,
+        shutdown_kernel="immediate",  # all that the kernel leaves is on disk already
+        record_timing=False,
+        resources={"metadata": {"path": str(root)}},
+        on_cell_execute=watch.started,
+        on_cell_executed=watch.finished,
+    )
 
 
 def kernel_environment(root: Path, scratch: str) -> dict[str, str]:
@@ -146,6 +172,8 @@ class _Watch:
                     raise self.failure(warning.group())
 
     def failure(self, message: str) -> NotebookError:
+        if not self.number:  # no cell has begun
+            return NotebookError(f"{self.path.relative_to(self.root)}: {message}")
         cell = self.cells[self.number - 1]
         lines = cell.source.splitlines()
         shown = lines[:LINES_SHOWN] + ["…"] * (len(lines) > LINES_SHOWN)

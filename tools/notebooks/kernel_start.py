@@ -1,7 +1,8 @@
 """What the executor installs in a kernel before the first cell runs.
 
 Readers never see it: figures are rendered for light and dark pages when they are
-displayed, and the files that the notebook reads are noted.
+displayed, the files that the notebook reads are noted, and what has been trained
+before is not trained again.
 """
 
 import base64
@@ -10,6 +11,9 @@ import json
 import os
 import struct
 import sys
+from functools import partial, wraps
+from importlib.abc import MetaPathFinder
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 LIGHT = "application/x-figure-light+png"
@@ -21,12 +25,15 @@ PIXELS_PER_CSS_PIXEL = 2
 DERIVED = (".cache", ".git", ".venv", "node_modules", "site", "tools", "tests")
 
 _read: set[str] = set()
+_listed: set[str] = set()
 _written: set[str] = set()
 
 
 def load_ipython_extension(shell) -> None:
     """Prepare an IPython shell; called by the kernel as it starts."""
     sys.addaudithook(_note_file_read)
+    sys.addaudithook(_note_listing)
+    sys.meta_path.insert(0, _AfterImport(Path.cwd() / ".cache" / "trained"))
     shell.display_formatter.mimebundle_formatter.for_type_by_name(
         "matplotlib.figure", "Figure", figure_bundle
     )
@@ -67,11 +74,53 @@ def _close_figures(_result) -> None:
         sys.modules["matplotlib.pyplot"].close("all")
 
 
+class _AfterImport(MetaPathFinder):
+    """Replace one function in a few modules as soon as they are imported."""
+
+    def __init__(self, trainings: Path):
+        self.changes = {
+            "dae_tutorial.train": partial(_remember_trainings, folder=trainings),
+            "safetensors": _announce_reads,
+        }
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in self.changes:
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None:
+            run = spec.loader.exec_module
+
+            def run_and_change(module) -> None:
+                run(module)
+                self.changes[name](module)
+
+            spec.loader.exec_module = run_and_change
+        return spec
+
+
+def _remember_trainings(train, folder: Path) -> None:
+    from tools.notebooks.trained import remembered
+
+    train.fit = remembered(train.fit, folder)
+
+
+def _announce_reads(safetensors) -> None:
+    """Let the audit hook hear of files that safetensors opens outside of Python."""
+    safe_open = safetensors.safe_open
+
+    @wraps(safe_open)
+    def announced(filename, *args, **kwargs):
+        sys.audit("open", os.fspath(filename), "rb", 0)
+        return safe_open(filename, *args, **kwargs)
+
+    safetensors.safe_open = announced
+
+
 def _note_file_read(event: str, arguments: tuple) -> None:
     """Note a file that is read, unless this kernel wrote it: then it is an output."""
     if event == "os.rename":
         _written.add(os.path.abspath(os.fsdecode(arguments[1])))
-    if event != "open" or not isinstance(arguments[0], str):
+    if event != "open" or not isinstance(arguments[0], str) or _is_import():
         return
     name, mode, flags = arguments
     file = os.path.abspath(name)
@@ -81,10 +130,27 @@ def _note_file_read(event: str, arguments: tuple) -> None:
         _read.add(file)
 
 
+def _note_listing(event: str, arguments: tuple) -> None:
+    """Note a folder whose files are listed: a new one may change what is shown."""
+    if event not in ("os.listdir", "os.scandir") or _is_import():
+        return
+    (folder,) = arguments
+    if not isinstance(folder, int):  # a descriptor: only deleting a tree lists it
+        _listed.add(os.path.abspath(os.fsdecode("." if folder is None else folder)))
+
+
+def _is_import() -> bool:
+    """Return whether Python's import system opens the file, for its code."""
+    caller = sys._getframe(1).f_back
+    file = caller.f_code.co_filename if caller is not None else ""
+    return file.startswith("<frozen importlib")
+
+
 def dependencies(root: str, distributions: list[str]) -> str:
     """Return, as JSON, the names of all that this kernel has used so far."""
     names = {f"module {name}" for name in _modules_under(root)}
     names |= {f"data {name}" for name in _data_under(root)}
+    names |= {f"listing {name}" for name in _listings_under(root)}
     names |= {f"version {name}" for name in distributions if _is_imported(name)}
     return json.dumps(sorted(names))
 
@@ -103,15 +169,46 @@ def _data_under(root: str) -> set[str]:
     return {
         Path(file).relative_to(root).as_posix()
         for file in list(_read)
-        if _inside(root, file)
-        and Path(file).suffix not in (".py", ".pyc")
-        and Path(file).is_file()
+        if _inside(root, file) and Path(file).suffix != ".pyc" and _counts(root, file)
     }
 
 
-def _inside(root: str, file: str) -> bool:
+def _counts(root: str, file: str) -> bool:
+    """Return whether there is such a file, or it was missed where data lie."""
+    if Path(file).exists():
+        return Path(file).is_file()
+    return _is_data(root, Path(file).parent)
+
+
+def _listings_under(root: str) -> set[str]:
+    return {
+        Path(folder).relative_to(root).as_posix()
+        for folder in list(_listed)
+        if _is_data(root, folder)
+    }
+
+
+def _is_data(root: str, folder: str | Path) -> bool:
+    """Return whether a folder may hold data: in one of the root's, not the pages'.
+
+    Where there is no such folder, it was only a place to look: torch seeks its
+    libraries everywhere.
+    """
+    if not _inside(root, folder):
+        return False
+    top = _top_folder(root, folder)
+    return top != "docs" and Path(root, top).is_dir()
+
+
+def _inside(root: str, file: str | Path) -> bool:
     path = Path(os.path.abspath(file))
-    return path.is_relative_to(root) and path.relative_to(root).parts[0] not in DERIVED
+    if not path.is_relative_to(root) or path == Path(root):
+        return False
+    return _top_folder(root, path) not in DERIVED
+
+
+def _top_folder(root: str, file: str | Path) -> str:
+    return Path(file).relative_to(root).parts[0]
 
 
 def _is_imported(distribution: str) -> bool:

@@ -8,17 +8,22 @@ import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from tools.notebooks.cache import write_atomically
-from tools.notebooks.convert import to_download, to_page
+from tools.notebooks.convert import to_download, to_markdown, to_page
 from tools.notebooks.source import code_cells
 
 
 @dataclass(frozen=True)
 class Page:
-    """A prepared notebook, and the files beside it by their names."""
+    """A page in Markdown, its front matter, and the files beside it by name."""
 
-    notebook: NotebookNode
+    markdown: str
+    meta: dict[str, str]
     files: dict[str, bytes] = field(default_factory=dict)
+
+    def source(self, meta: dict[str, str]) -> str:
+        """Return the page with its front matter, and `meta` added to that."""
+        front_matter = yaml.safe_dump(self.meta | meta, sort_keys=False)
+        return f"---\n{front_matter}---\n\n{self.markdown}"
 
 
 def finished_page(notebook: NotebookNode, path: Path, repository: str | None) -> Page:
@@ -32,7 +37,7 @@ def finished_page(notebook: NotebookNode, path: Path, repository: str | None) ->
         f"{path.stem}.ipynb": to_download(notebook, repository).encode(),
         path.name: path.read_bytes(),
     }
-    return Page(page, files)
+    return Page(to_markdown(page), dict(notebook.metadata.page), files)
 
 
 def page_with_notice(notebook: NotebookNode, path: Path, notice: str) -> Page:
@@ -40,7 +45,8 @@ def page_with_notice(notebook: NotebookNode, path: Path, notice: str) -> Page:
     for cell in code_cells(notebook):
         cell.outputs = []
     notebook.cells.insert(0, new_markdown_cell(notice, id="notice"))
-    return Page(to_page(notebook, path.name)[0], {})
+    page, _ = to_page(notebook, path.name)
+    return Page(to_markdown(page), dict(notebook.metadata.page))
 
 
 def running_notice(progress_url: str, text: str) -> str:
@@ -78,13 +84,3 @@ def broken_source(error: str) -> NotebookNode:
     notebook = nbformat.v4.new_notebook()
     notebook.metadata.page = {"title": "Broken notebook", "description": error}
     return notebook
-
-
-def write_for_renderer(page: Page, file: Path, meta: dict[str, str]) -> None:
-    """Write a prepared notebook, its front matter in the first cell, to `file`."""
-    notebook = page.notebook.copy()
-    front_matter = yaml.safe_dump(notebook.metadata["page"] | meta, sort_keys=False)
-    head = new_markdown_cell(f"---\n{front_matter}---\n", id="front-matter")
-    head.metadata.page = {"fold": None, "opens_fold": True, "results": []}
-    notebook.cells = [head, *page.notebook.cells]
-    write_atomically(file, nbformat.writes(notebook).encode())

@@ -10,15 +10,21 @@ from nbformat import NotebookNode, from_dict
 from tqdm import tqdm
 
 from tools.notebooks import cache
+from tools.notebooks.cache import Header
+from tools.notebooks.errors import NotebookError
 from tools.notebooks.execute import execute
 from tools.notebooks.fingerprint import (
     ALWAYS,
     changed,
+    changed_since,
     code_key,
     digest,
+    listing_digests,
     package_digests,
 )
 from tools.notebooks.source import code_cells, read
+
+MOST_RUNS = 3  # of one notebook, when files change while it runs
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,11 @@ class Project:
         """Return the folder of executed notebooks."""
         return self.root / ".cache" / "notebooks"
 
+    @property
+    def trainings(self) -> Path:
+        """Return the folder of what notebooks have trained."""
+        return self.root / ".cache" / "trained"
+
     def name(self, path: Path) -> str:
         """Return a notebook's name for readers: its path below the root."""
         return path.relative_to(self.root).as_posix()
@@ -48,8 +59,13 @@ class Project:
 
 def cached(project: Project, notebook: NotebookNode) -> NotebookNode | None:
     """Return `notebook` with the outputs of its cached run, or None."""
-    found = cache.find(project.store, code_key(notebook), project.is_current)
+    found = found_run(project, notebook)
     return None if found is None else with_outputs(notebook, found[1])
+
+
+def found_run(project: Project, notebook: NotebookNode) -> tuple[Header, list] | None:
+    """Return what is known of the cached run, and the outputs of each code cell."""
+    return cache.find(project.store, code_key(notebook), project.is_current)
 
 
 def executed(
@@ -82,28 +98,39 @@ def with_outputs(notebook: NotebookNode, outputs: list) -> NotebookNode:
 
 
 def _run_and_store(project, path, notebook, progress) -> NotebookNode:
-    while True:
-        before = package_digests(project.root)
-        started = time.monotonic()
-        with _ProgressBar(path, notebook) as bar:
-            used = execute(notebook, path, project.root, progress=bar.then(progress))
-            bar.update(bar.total - bar.n)
-        seconds = time.monotonic() - started
-        current = {name: digest(name, project.root) for name in (*used, *ALWAYS)}
-        # A module edited during the run may have been imported before or after
-        # the edit: nobody can tell, so the run does not count.
-        if all(before.get(name, now) == now for name, now in current.items()):
+    for _ in range(MOST_RUNS):
+        dependencies, seconds, edited = _run(project, path, notebook, progress)
+        # A file edited during the run may have been read before or after the edit:
+        # nobody can tell, so the run does not count.
+        if not edited:
             break
+    else:
+        name, changed_ones = project.name(path), ", ".join(edited)
+        message = f"{name} ran {MOST_RUNS} times, and this changed meanwhile:"
+        raise NotebookError(f"{message} {changed_ones}")
     cache.store(
         project.store,
         notebook=project.name(path),
         code_key=code_key(notebook),
-        dependencies=current,
+        dependencies=dependencies,
         seconds=seconds,
         outputs=[cell.outputs for cell in code_cells(notebook)],
     )
     cache.evict(project.store)
     return notebook
+
+
+def _run(project, path, notebook, progress) -> tuple[dict[str, str], float, list[str]]:
+    """Run once; return what it used, the seconds, and what changed meanwhile."""
+    before = package_digests(project.root) | listing_digests(project.root)
+    began, started = time.time(), time.monotonic()
+    with _ProgressBar(path, notebook) as bar:
+        used = execute(notebook, path, project.root, progress=bar.then(progress))
+        bar.update(bar.total - bar.n)
+    seconds = time.monotonic() - started
+    current = {name: digest(name, project.root) for name in (*used, *ALWAYS)}
+    edited = [name for name, now in current.items() if before.get(name, now) != now]
+    return current, seconds, edited + changed_since(began, current, project.root)
 
 
 class _ProgressBar(tqdm):

@@ -1,6 +1,5 @@
 """Read a notebook's source: a percent-format Python script with front matter."""
 
-import ast
 from pathlib import Path
 
 import jupytext
@@ -10,8 +9,6 @@ from nbformat import NotebookNode
 
 from tools.notebooks.errors import NotebookError
 
-WITH_DOCSTRING = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-
 
 def read(path: Path) -> NotebookNode:
     """Return the script at `path` as a notebook without outputs.
@@ -19,21 +16,36 @@ def read(path: Path) -> NotebookNode:
     Its front matter becomes `notebook.metadata["page"]`.
 
     Raises:
-        NotebookError: If the front matter has no title or no description.
+        NotebookError: If the front matter has no title or no description, or cannot be
+            read, or the tags of a cell are no list.
     """
-    notebook = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent")
+    try:
+        notebook = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent")
+    except nbformat.ValidationError as error:
+        raise NotebookError(f"{path}: {error.message}") from error
     front_matter = ""
     if notebook.cells and notebook.cells[0].cell_type == "raw":
         front_matter = notebook.cells.pop(0).source.strip().strip("-")
-    page = yaml.safe_load(front_matter) or {}
-    for key in ("title", "description"):
-        if not isinstance(page.get(key), str):
-            raise NotebookError(
-                f"{path}: the front matter has no {key}. Begin the file with\n"
-                "# ---\n# title: …\n# description: …\n# ---"
-            )
+    page = _parsed(front_matter, path)
     notebook.metadata = NotebookNode(page=page, kernelspec=kernelspec())
     return number_cells(notebook)
+
+
+def _parsed(front_matter: str, path: Path) -> dict:
+    begin = "Begin the file with\n# ---\n# title: …\n# description: …\n# ---"
+    try:
+        page = yaml.safe_load(front_matter) or {}
+    except yaml.YAMLError as error:
+        hint = "A text with a colon needs quotes."
+        raise NotebookError(
+            f"{path}: the front matter is not YAML. {hint}\n{error}"
+        ) from error
+    if not isinstance(page, dict):
+        raise NotebookError(f"{path}: the front matter names no fields. {begin}")
+    for key in ("title", "description"):
+        if not isinstance(page.get(key), str):
+            raise NotebookError(f"{path}: the front matter has no {key}. {begin}")
+    return page
 
 
 def kernelspec() -> dict[str, str]:
@@ -53,45 +65,6 @@ def number_cells(notebook: NotebookNode) -> NotebookNode:
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     """Return the code cells in order."""
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def normalised_cell(code: str) -> str:
-    """Return what IPython will do with a cell, whatever its formatting.
-
-    A trailing semicolon hides a cell's result, so it is kept; a cell that is not
-    plain Python (a magic, a syntax error) is returned as it stands.
-    """
-    try:
-        tree = ast.parse(code)
-    except SyntaxError:
-        return code
-    # A lone string in a cell is its result, not a docstring: keep the module's.
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Module):
-            _drop_docstring(node)
-    hides_result = _code_ends_with_semicolon(code)
-    return ast.dump(tree) + (";" if hides_result else "")
-
-
-def normalised_module(code: str) -> str:
-    """Return a module's syntax tree without docstrings, comments and formatting."""
-    try:
-        tree = ast.parse(code)
-    except SyntaxError:
-        return code
-    for node in ast.walk(tree):
-        _drop_docstring(node)
-    return ast.dump(tree)
-
-
-def _drop_docstring(node: ast.AST) -> None:
-    if isinstance(node, WITH_DOCSTRING) and ast.get_docstring(node) is not None:
-        node.body = node.body[1:]
-
-
-def _code_ends_with_semicolon(code: str) -> bool:
-    lines = [line.split("#")[0].rstrip() for line in code.splitlines()]
-    return bool(lines) and next((s for s in reversed(lines) if s), "").endswith(";")
 
 
 def line_of_cell(path: Path, cell_number: int) -> int:
