@@ -13,19 +13,18 @@ MNIST := data/MNIST/.complete
 SETUP := $(INSTALLED) $(BROWSER_LIBRARIES) $(MNIST)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site test lint unit data status picture audit clean
+.PHONY: help serve site test lint unit data status studies bench bench-site weights picture audit clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 serve: $(SETUP) ## Serve the site while you edit: PORT=8000 make serve
 	@python -m tools.free_port $(PORT)
 	@python -m tools.site_assets
-	mkdocs serve --strict --dev-addr 127.0.0.1:$(PORT)
+	mkdocs serve --no-strict --dev-addr 127.0.0.1:$(PORT)
 
 site: $(SETUP) ## Build the static site into site/
-	@python -m tools.site_assets
-	mkdocs build --strict
+	@python -m tools.build_site
 
 test: lint site unit ## Lint, import contracts, strict build, and every test
 
@@ -42,11 +41,25 @@ data: $(MNIST) ## Put the MNIST files into data/
 status: $(INSTALLED) ## Show which notebooks are fresh, and why the others are not
 	@python -m tools.notebooks status
 
+studies: $(SETUP) ## Measure anew what the evidence pages show, where it is stale
+	python -m studies
+
+weights: $(SETUP) ## Train the models that come with the package again
+	python -m tools.pretrained_weights
+
 picture: $(SETUP) ## Draw the README's picture again
 	python -m tools.readme_picture
 
-audit: site ## Print Lighthouse's scores of the built site
+audit: site ## Weigh the built pages, run Lighthouse and axe; fail beyond a limit
+	python -m tools.weight
+	pytest tests/test_site.py tests/browser/test_accessibility.py
 	python -m tools.audit
+
+bench: $(SETUP) ## Measure speed and error beside the starting notebook
+	python -m benchmarks
+
+bench-site: $(SETUP) ## Measure how long building and writing the site takes
+	python -m benchmarks.site
 
 clean: ## Remove what was built, but keep what was installed
 	rm -rf site .cache docs/assets/vendor

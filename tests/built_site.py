@@ -3,24 +3,50 @@
 import os
 import subprocess
 import sys
-from functools import cache
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache, partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = Path(os.environ.get("SITE_DIR", ROOT / "site"))
+PREFIX = "/dae/"
+SCHEMES = {"light": "default", "dark": "slate"}  # and what the theme calls them
+SECONDS_TO_BUILD = 1800  # from nothing, with every notebook, on a busy machine
 
 
-@cache
 def built_site() -> Path:
     """Return the folder of the built site; build it first where it is missing."""
-    if not (SITE / "index.html").is_file():
-        command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", SITE]
-        build = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-        if build.returncode:
-            pytest.fail(f"the site does not build:\n{build.stderr[-4000:]}", False)
+    if (SITE / "index.html").is_file():
+        return SITE
+    if failure := failure_of_build(SITE):
+        pytest.fail(f"the site does not build:\n{failure}", False)
     return SITE
+
+
+@cache  # of the failure too: it would be the same for each test that needs the site
+def failure_of_build(target: Path, **settings: str) -> str | None:
+    """Build the site into ``target``; return the end of what is said if that fails."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", target]
+    try:
+        subprocess.run(
+            command,
+            cwd=ROOT,
+            env=os.environ | settings,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=SECONDS_TO_BUILD,
+        )
+    except subprocess.TimeoutExpired:
+        return f"it is not ready after {SECONDS_TO_BUILD} seconds"
+    except subprocess.CalledProcessError as error:
+        return error.stderr[-4000:]
+    return None
 
 
 @cache
@@ -29,3 +55,29 @@ def page_paths() -> tuple[str, ...]:
     pages = built_site().rglob("index.html")
     folders = (page.parent.relative_to(SITE).as_posix() for page in pages)
     return tuple(sorted("" if folder == "." else f"{folder}/" for folder in folders))
+
+
+class SiteHandler(SimpleHTTPRequestHandler):
+    """Serves the site below a sub-path, as GitHub Pages does."""
+
+    def translate_path(self, path: str) -> str:
+        if not path.startswith(PREFIX):
+            return str(Path(self.directory) / "outside-of-the-site")
+        return super().translate_path(path.removeprefix(PREFIX.rstrip("/")))
+
+    def log_message(self, *arguments: object) -> None:
+        """Stay silent."""
+
+
+@contextmanager
+def serve(site: Path) -> Iterator[str]:
+    """Serve a folder on a free port; the value is its address, below a sub-path."""
+    handler = partial(SiteHandler, directory=str(site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}{PREFIX}"
+        finally:  # else a test that fails would keep the process from ending
+            server.shutdown()
+            thread.join()

@@ -1,6 +1,8 @@
 """The built HTML: every link leads somewhere, every page says what it is."""
 
+import json
 import os
+import subprocess
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -9,7 +11,10 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.built_site import built_site, page_paths
+from tests.built_site import ROOT, built_site, page_paths
+from tools.formulas import formulas_in
+from tools.node import node
+from tools.weight import LIMIT, LIMIT_OF_HTML, weigh
 
 pytestmark = pytest.mark.slow
 
@@ -153,13 +158,60 @@ def test_the_search_index_holds_neither_prompts_nor_button_text():
     assert "add_gaussian_noise" in index
 
 
+def test_pages_are_light():
+    heavy = {
+        path: weight
+        for path in page_paths()
+        if (weight := weigh(built_site(), path)).is_too_heavy()
+    }
+    assert not heavy, f"limits: {LIMIT_OF_HTML} bytes of HTML, {LIMIT} in all"
+
+
+def test_html_is_valid():
+    validator = ROOT / "node_modules" / "html-validate" / "bin" / "html-validate.mjs"
+    command = [node(), validator, "--config", ROOT / "tests" / "htmlvalidate.json"]
+    command += ["--formatter", "json", *built_site().rglob("*.html")]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.stdout, run.stderr
+    mistakes = [
+        f"{page['filePath']}:{one['line']} {one['ruleId']}: {one['message']}"
+        for page in json.loads(run.stdout)
+        for one in page["messages"]
+    ]
+    assert not mistakes, "\n".join(mistakes)
+
+
+def test_formulas_are_typeset_and_keep_their_source():
+    formulas = 0
+    for path in page_paths():
+        for element in soup(path).select(".arithmatex"):
+            formulas += 1
+            assert element.select_one(".katex-html[aria-hidden=true]"), (path, element)
+            assert element.select_one("math annotation").string.strip(), path
+        assert not formulas_in(str(soup(path).article)), path
+    assert formulas
+
+
+def test_only_pages_with_formulas_load_their_style():
+    for path in page_paths():
+        style = soup(path).select_one("link[rel=stylesheet][href$='katex.min.css']")
+        assert bool(style) == bool(soup(path).select_one(".arithmatex")), path
+
+
+def test_a_term_is_explained_once_and_within_reach():
+    for path in page_paths():
+        terms = soup(path).select("article abbr[title]")
+        assert all(term.get("tabindex") == "0" for term in terms), path
+        titles = [term["title"] for term in terms]
+        assert len(titles) == len(set(titles)), path
+    assert any(soup(path).select("article abbr[title]") for path in page_paths())
+
+
 def test_links_of_a_repository_are_there_only_where_one_is_configured():
     configured = bool(os.environ.get("REPOSITORY_URL"))
-    names = ["View on GitHub", "Open in Colab"]
     for path in page_paths():
-        links = soup(path).find_all("a", string=names)
-        notebook = bool(soup(path).find("a", string="Download notebook"))
-        assert len(links) == 2 * (configured and notebook), path
+        links = soup(path).find_all("a", string="Edit this page")
+        assert len(links) == configured, path
 
 
 def test_no_page_is_empty():

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path, PurePosixPath
 
 from mkdocs.exceptions import PluginError
-from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
+from watchdog.observers.polling import PollingObserver
 
 ROOT = Path(__file__).parents[1]
 if str(ROOT) not in sys.path:  # MkDocs loads a hook by its path, not as a module
@@ -19,24 +19,33 @@ from tools.notebooks import background, pages  # noqa: E402
 from tools.notebooks.errors import NotebookError  # noqa: E402
 from tools.notebooks.pipeline import Project, executed  # noqa: E402
 
+SECONDS_BETWEEN_LOOKS = 0.1  # at the watched files; MkDocs itself waits 0.5 s
+
+# Folders besides the package whose files a notebook may read.
+DATA = ("data", "studies", "benchmarks")
+
 _serving = False
-_OPENING = '<script type="text/markdown">'
+_is_first_build = True
 _pages: dict[str, pages.Page] = {}
 
 
 def on_startup(command: str, dirty: bool) -> None:
     """Note whether pages may be shown before their notebooks have run."""
-    global _serving
-    _serving = command == "serve"
+    global _serving, _is_first_build
+    _serving, _is_first_build = command == "serve", True
 
 
 def on_pre_build(config) -> None:
     """Prepare every notebook's page, before MkDocs empties the site's folder."""
+    global _is_first_build
     _pages.clear()
     project = _project(config)
     repository = config.extra.get("repository")
     notebooks = _notebooks(config)
     if _serving:
+        if _is_first_build:  # whatever made notebooks fail may have been mended
+            background.forget_failures(project)
+        _is_first_build = False
         _pages.update(background.pages(project, notebooks, repository))
         return
     for name in notebooks:
@@ -49,27 +58,24 @@ def on_pre_build(config) -> None:
             raise PluginError(str(error)) from error
 
 
-@event_priority(100)  # before mkdocs-jupyter looks for notebooks
+class NotebookFile(File):
+    """A script whose page MkDocs makes of Markdown, as it does of `.md` files."""
+
+    def is_documentation_page(self) -> bool:
+        """Return True: links and the navigation lead to the page, not the script."""
+        return True
+
+
 def on_files(files, config):
-    """Put each executed notebook in the place of its script, and files beside it."""
-    project = _project(config)
+    """Put each notebook's Markdown in the place of its script, and files beside it."""
     for name, page in _pages.items():
-        script = files.get_file_from_path(name)
         folder = PurePosixPath(name).with_suffix("")
-        prepared = project.store / "pages" / folder.with_suffix(".ipynb")
-        pages.write_for_renderer(page, prepared, _downloads(folder, page))
-        script.abs_src_path = str(prepared)
+        content = page.source(_downloads(folder, page))
+        files.remove(files.get_file_from_path(name))
+        files.append(NotebookFile.generated(config, name, content=content))
         for file, content in page.files.items():
             files.append(File.generated(config, f"{folder}/{file}", content=content))
     return files
-
-
-def on_page_markdown(markdown, page, config, files):
-    """Take a notebook's Markdown out of what mkdocs-jupyter wraps around it."""
-    if page.file.src_uri in _pages:
-        start = markdown.index(_OPENING) + len(_OPENING)
-        return markdown[start : markdown.rindex("</script>")].strip() + "\n"
-    return markdown
 
 
 def on_post_build(config) -> None:
@@ -79,12 +85,16 @@ def on_post_build(config) -> None:
 
 
 def on_serve(server, config, builder):
-    """Build again when the package, the tools or a notebook's result changes."""
+    """Build again when code, data or a notebook's result changes, and soon."""
     project = _project(config)
-    for watched in (project.root / "dae_tutorial", project.root / "tools"):
-        if watched.is_dir():
-            server.watch(str(watched))
-    server.watch(str(background.signal_file(project)))
+    pages = [config.docs_dir, config.config_file_path]
+    for path in pages:
+        server.unwatch(path)
+    server.observer = PollingObserver(timeout=SECONDS_BETWEEN_LOOKS)
+    watched = [project.root / name for name in ("dae_tutorial", "tools", *DATA)]
+    existing = [str(path) for path in watched if path.is_dir()]
+    for path in [*pages, *existing, str(background.signal_file(project))]:
+        server.watch(path)
     return server
 
 

@@ -3,16 +3,17 @@
 MkDocs calls the ``on_…`` functions (``hooks`` in mkdocs.yml); by hand it is
 ``python -m tools.site_assets``. Nothing here reaches the network:
 
-- KaTeX is copied from ``node_modules`` into the git-ignored ``docs/assets/vendor``;
+- KaTeX's style and fonts are copied from ``node_modules`` into the git-ignored
+  ``docs/assets/vendor``;
 - the API reference links to PyTorch's manual through a small local inventory;
+- the package's trained models are offered as downloads;
 - one card image per page is drawn for sites that show a preview of a link. Such
   a preview needs a full address, so there are cards only where one is configured.
 """
 
-import os
+import io
 import re
-import shutil
-import tempfile
+import sys
 import textwrap
 from functools import cache
 from pathlib import Path
@@ -26,9 +27,15 @@ from mkdocstrings import Inventory
 from PIL import Image, ImageDraw, ImageFont
 
 ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:  # MkDocs loads a hook by its path, not as a module
+    sys.path.insert(0, str(ROOT))
+
+from tools.notebooks.cache import write_atomically  # noqa: E402
+
 KATEX = ROOT / "node_modules" / "katex"
 VENDOR = ROOT / "docs" / "assets" / "vendor" / "katex"
 INVENTORY = ROOT / ".cache" / "torch.inv"
+WEIGHTS = ROOT / "dae_tutorial" / "pretrained"
 TORCH_MANUAL = "https://docs.pytorch.org/docs/stable/"
 
 # Where PyTorch's manual describes what our signatures and prose mention.
@@ -60,37 +67,39 @@ CARD_PAPER, CARD_INK, CARD_MUTED = "#111827", "#f9fafb", "#9ca3af"
 CARD_ACCENTS = ("#2563eb", "#ea580c", "#0d9488")
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_if_new(path: Path, content: bytes) -> None:
     """Write ``content`` to ``path`` so that no reader sees half of it.
 
     A file that already holds it is left alone: ``mkdocs serve`` watches some of these,
     and a new modification time would rebuild the site for nothing.
     """
-    if path.is_file() and path.read_bytes() == content:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
+    if not path.is_file() or path.read_bytes() != content:
+        write_atomically(path, content)
 
 
 def copy_katex(source: Path = KATEX, target: Path = VENDOR) -> None:
-    """Copy the parts of KaTeX that a browser loads, fonts in their smallest format."""
+    """Copy the parts of KaTeX that a browser loads, fonts in their smallest format.
+
+    What an earlier version of KaTeX had, and this one has not, is deleted; the rest
+    stays where it is, for a build or a server may be reading it.
+    """
     if not source.is_dir():
         raise PluginError(
             f"KaTeX is not in {source.relative_to(ROOT)}: "
             "run `npm ci --ignore-scripts` first."
         )
     files = [
-        source / "dist" / "katex.min.js",
+        source / "dist" / "contrib" / "copy-tex.min.js",
         source / "dist" / "katex.min.css",
         *(source / "dist" / "fonts").glob("*.woff2"),
     ]
-    for file in files:
-        content = file.read_bytes()
-        write_atomically(target / file.relative_to(source / "dist"), content)
-    write_atomically(target / "LICENSE", (source / "LICENSE").read_bytes())
+    copies = {target / file.relative_to(source / "dist"): file for file in files}
+    copies[target / "LICENSE"] = source / "LICENSE"
+    for copy, file in copies.items():
+        write_if_new(copy, file.read_bytes())
+    for path in target.rglob("[!.]*"):  # a hidden one is being written
+        if path.is_file() and path not in copies:
+            path.unlink(missing_ok=True)
 
 
 def write_torch_inventory(target: Path = INVENTORY) -> None:
@@ -99,7 +108,7 @@ def write_torch_inventory(target: Path = INVENTORY) -> None:
     for name, page in TORCH_PAGES.items():
         role = "function" if name in TORCH_FUNCTIONS else "class"
         inventory.register(name=name, domain="py", role=role, uri=f"{page}#{name}")
-    write_atomically(target, inventory.format_sphinx())
+    write_if_new(target, inventory.format_sphinx())
 
 
 @cache
@@ -141,12 +150,31 @@ NOT_TO_COPY = re.compile(
     r'|[^"]*\bhighlight\b[^"]*(?="><pre><span></span><code><span class="gp">))"'
 )
 SOURCE_CODE = '<details class="mkdocstrings-source"'
+# Once the theme has made every address full, the style sheet for paper could not tell.
+EXTERNAL = re.compile(r'<a (?=[^>]*href="https?://)(?![^>]* rel=)')
 
 
 def on_page_content(html: str, **context: object) -> str:
-    """Mark the code blocks that are not for copying, or not for the search."""
+    """Mark the code that is not for copying or searching, and links that lead away."""
     html = NOT_TO_COPY.sub(r'<div data-search-exclude class="\1 no-copy"', html)
+    html = EXTERNAL.sub('<a rel="external" ', html)
     return html.replace(SOURCE_CODE, f"{SOURCE_CODE} data-search-exclude")
+
+
+# Attributes that HTML does not allow where the theme writes them.
+NOT_HTML = re.compile(
+    r'(?<=<input class="md-toggle")([^>]*) autocomplete="off"|\s+tabindex=""'
+)
+
+
+def on_post_page(output: str, **context: object) -> str:
+    """Make the theme's part of a page valid HTML."""
+    return NOT_HTML.sub(r"\1", output)
+
+
+def on_post_template(output: str, **context: object) -> str:
+    """Make the theme's part of the 404 page valid HTML."""
+    return on_post_page(output)
 
 
 @event_priority(100)  # before mkdocstrings reads the inventories
@@ -157,6 +185,13 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     handler = config.plugins["mkdocstrings"].config.handlers["python"]
     handler["inventories"] = [{"url": INVENTORY.as_uri(), "base_url": TORCH_MANUAL}]
     return config
+
+
+def on_files(files: Files, *, config: MkDocsConfig) -> None:
+    """Put the trained models of the package where pages can link to them."""
+    for weights in sorted(WEIGHTS.glob("*.safetensors")):
+        name = f"assets/weights/{weights.name}"
+        files.append(File.generated(config, name, abs_src_path=str(weights)))
 
 
 def on_page_context(
@@ -177,14 +212,13 @@ def on_env(env: object, *, config: MkDocsConfig, files: Files) -> None:
         target = ROOT / ".cache" / card_path(page)
         description = page.meta.get("description", config.site_description)
         card = draw_card(page.title or config.site_name, description, config.site_name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        card.save(target.with_suffix(".new"), "PNG", optimize=True)
-        os.replace(target.with_suffix(".new"), target)
+        png = io.BytesIO()
+        card.save(png, "PNG", optimize=True)
+        write_atomically(target, png.getvalue())
         files.append(File.generated(config, card_path(page), abs_src_path=str(target)))
 
 
 if __name__ == "__main__":
-    shutil.rmtree(VENDOR, ignore_errors=True)
     copy_katex()
     write_torch_inventory()
     print(f"{VENDOR.relative_to(ROOT)} and {INVENTORY.relative_to(ROOT)} are in place.")

@@ -1,19 +1,15 @@
 """A server for the built site and a Chromium that looks at it."""
 
 import os
+import re
 import shutil
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
-from tests.built_site import built_site, page_paths
+from tests.built_site import PREFIX, built_site, serve
 
-PREFIX = "/dae/"
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -25,49 +21,11 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
-class SiteHandler(SimpleHTTPRequestHandler):
-    """Serves the site below a sub-path, as GitHub Pages does."""
-
-    def translate_path(self, path: str) -> str:
-        if not path.startswith(PREFIX):
-            return str(Path(self.directory) / "outside-of-the-site")
-        return super().translate_path(path.removeprefix(PREFIX.rstrip("/")))
-
-    def do_GET(self) -> None:
-        if self.path == f"{PREFIX}sitemap.xml":
-            self.send_sitemap()
-        else:
-            super().do_GET()
-
-    def send_sitemap(self) -> None:
-        """Send the sitemap that a build with this server as ``site_url`` has.
-
-        Instant navigation asks it which links are pages. Its full addresses hold the
-        port, and that is free to choose only now.
-        """
-        root = f"http://{self.headers['Host']}{PREFIX}"
-        urls = "".join(f"<url><loc>{root}{path}</loc></url>" for path in page_paths())
-        content = f"<urlset>{urls}</urlset>".encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/xml")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *arguments: object) -> None:
-        """Stay silent."""
-
-
 @pytest.fixture(scope="session")
 def site_root() -> Iterator[str]:
-    """Serve the site on a free port; the value is its address, below a sub-path."""
-    handler = partial(SiteHandler, directory=str(built_site()))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}{PREFIX}"
-        server.shutdown()
-        thread.join()
+    """Serve the built site; the value is its address."""
+    with serve(built_site()) as root:
+        yield root
 
 
 def find_chromium() -> str:
@@ -97,7 +55,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    """Return a fresh profile without the worker, which would fetch the whole site."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 800}, service_workers="block"
+    )
     yield context
     context.close()
 
@@ -115,9 +76,12 @@ def not_found(page: Page, site_root: str) -> Page:
     configured address, which is the server's root where none is configured.
     """
     root = site_root.removesuffix(PREFIX)
+    html = (built_site() / "404.html").read_text(encoding="utf-8")
+    configured = re.search('"base": "([^"]*)"', html)[1].rstrip("/")
 
     def below_the_prefix(route: Route) -> None:
         path = route.request.url.removeprefix(root).removeprefix(PREFIX.rstrip("/"))
+        path = path.removeprefix(configured)
         route.fulfill(response=route.fetch(url=f"{root}{PREFIX.rstrip('/')}{path}"))
 
     page.route(f"{root}/**", below_the_prefix)

@@ -1,0 +1,139 @@
+"""What a build adds when it knows where the site and its sources are published."""
+
+import subprocess
+from functools import cache
+from pathlib import Path
+from urllib.parse import urljoin
+from xml.etree import ElementTree
+
+import pytest
+from bs4 import BeautifulSoup
+from PIL import Image
+
+from tests import built_site
+from tests.built_site import ROOT, failure_of_build
+from tools.weight import pages
+
+pytestmark = pytest.mark.slow
+
+SITE_URL = "https://example.org/dae/"
+NOTEBOOK = "learn/types-of-noise/"
+REPOSITORIES = {
+    "github": "https://github.com/someone/dae",
+    "elsewhere": "https://example.org/someone/dae",
+}
+
+
+@pytest.fixture(scope="module")
+def built_for(tmp_path_factory: pytest.TempPathFactory):
+    """Return a function that builds the site for a repository, once."""
+    folder = cache(tmp_path_factory.mktemp)
+
+    def build(host: str) -> Path:
+        settings = {"SITE_URL": SITE_URL, "REPOSITORY_URL": REPOSITORIES[host]}
+        failure = failure_of_build(folder(host), **settings)
+        assert failure is None, failure
+        return folder(host)
+
+    return build
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        subprocess.CalledProcessError(1, "mkdocs", stderr="broken"),
+        subprocess.TimeoutExpired("mkdocs", 1),
+    ],
+)
+def test_a_build_that_fails_is_not_tried_by_each_test(monkeypatch, tmp_path, error):
+    builds = []
+
+    def run(command, **options):
+        builds.append(command)
+        assert options["timeout"]
+        raise error
+
+    monkeypatch.setattr(built_site.subprocess, "run", run)
+    assert failure_of_build(tmp_path)
+    assert failure_of_build(tmp_path)
+    assert len(builds) == 1
+
+
+def soup(site: Path, path: str) -> BeautifulSoup:
+    html = (site / path / "index.html").read_text(encoding="utf-8")
+    return BeautifulSoup(html, "html.parser")
+
+
+def properties(page: BeautifulSoup) -> dict[str, str]:
+    metas = page.select("meta[property^='og:']")
+    return {meta["property"].removeprefix("og:"): meta["content"] for meta in metas}
+
+
+def test_each_page_has_a_card_and_says_what_it_is(built_for):
+    site = built_for("github")
+    for path in pages(site):
+        page = soup(site, path)
+        card = properties(page)
+        assert card["url"] == SITE_URL + path
+        assert page.select_one("link[rel=canonical]")["href"] == SITE_URL + path
+        assert card["title"] in page.title.string
+        description = page.select_one("meta[name=description]")["content"]
+        assert card["description"] == description
+        assert card["image"].startswith(SITE_URL)
+        with Image.open(site / card["image"].removeprefix(SITE_URL)) as image:
+            size = (int(card["image:width"]), int(card["image:height"]))
+            assert image.size == size == (1200, 630)
+
+
+def test_cards_differ(built_for):
+    cards = [file.read_bytes() for file in built_for("github").rglob("cards/*.png")]
+    assert len(cards) == len(set(cards)) == len(pages(built_for("github")))
+
+
+def test_the_sitemap_lists_every_page(built_for):
+    site = built_for("github")
+    tree = ElementTree.parse(site / "sitemap.xml")
+    listed = [element.text for element in tree.iter() if element.tag.endswith("}loc")]
+    assert sorted(listed) == sorted(SITE_URL + path for path in pages(site))
+
+
+def test_a_page_loads_nothing_by_a_full_address(built_for):
+    """So that a copy of the site elsewhere is whole, and asks nobody else."""
+    site = built_for("github")
+    for path in pages(site):
+        page = soup(site, path)
+        loaded = [script["src"] for script in page.select("script[src]")]
+        loaded += [image["src"] for image in page.select("img")]
+        loaded += [link["href"] for link in page.select("link:not([rel=canonical])")]
+        assert not [address for address in loaded if "//" in address], path
+
+
+@pytest.mark.parametrize("host", REPOSITORIES)
+def test_each_page_can_be_edited(built_for, host: str):
+    site, start = built_for(host), f"{REPOSITORIES[host]}/edit/main/docs/"
+    for path in pages(site):
+        link = soup(site, path).find("a", string="Edit this page")["href"]
+        assert link.startswith(start), path
+        assert (ROOT / "docs" / link.removeprefix(start)).is_file(), link
+
+
+def test_notebooks_open_in_colab_from_github_alone(built_for):
+    elsewhere = soup(built_for("elsewhere"), NOTEBOOK)
+    assert not elsewhere.find("a", string="Open in Colab")
+    site = built_for("github")
+    link = soup(site, NOTEBOOK).find("a", string="Open in Colab")["href"]
+    start = "https://colab.research.google.com/github/someone/dae/blob/gh-pages/"
+    assert link.startswith(start)
+    assert (site / link.removeprefix(start)).is_file(), "published on that branch"
+
+
+def test_the_404_works_at_any_depth(built_for):
+    site = built_for("github")
+    page = BeautifulSoup((site / "404.html").read_text(encoding="utf-8"), "html.parser")
+    asked = urljoin(SITE_URL, "no/such/page/")
+    for link in page.select("article a[href], link[rel=stylesheet]"):
+        address = urljoin(asked, link["href"])
+        if address.startswith(SITE_URL):
+            file = site / address.removeprefix(SITE_URL).split("#")[0]
+            assert file.is_file() or (file / "index.html").is_file(), link
+    assert len(page.select("article li a")) >= len(pages(site)) - 1
