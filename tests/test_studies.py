@@ -1,0 +1,389 @@
+"""Studies run, resume, and tell when their tables no longer belong to their code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from studies import (
+    filters,
+    provenance,
+    recipe,
+    runner,
+    stable_features,
+    tables,
+    which_noise,
+)
+from studies.__main__ import main, run_again
+from studies.runner import Study
+
+NAMES = runner.names()
+
+
+def counted(calls: list, **changes) -> Study:
+    """Return a study of two seeds and two parts that notes each call."""
+
+    def study(*, seed: int, level: float = 0.5, factor: int = 2) -> list[dict]:
+        calls.append((seed, level))
+        return [{"level": level, "mse": seed + factor * level}]
+
+    fields = {
+        "name": "counted",
+        "function": study,
+        "seeds": (0, 1),
+        "parts": [{"level": 0.25}, {"level": 0.5}],
+        "code": {"studies.counted": "a"},
+    }
+    return Study(**(fields | changes))
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Return where units and tables go in this test."""
+    return {"store": tmp_path / "units", "results": tmp_path / "results"}
+
+
+def test_a_complete_study_becomes_a_table_with_its_record(folders):
+    study = counted([])
+    runner.run([study], **folders)
+    rows = tables.read("counted", folders["results"])
+    assert [tuple(row.values()) for row in rows] == [
+        (0, 0.25, 0.5),
+        (0, 0.5, 1.0),
+        (1, 0.25, 1.5),
+        (1, 0.5, 2.0),
+    ]
+    assert list(rows[0]) == ["seed", "level", "mse"]
+    record = json.loads((folders["results"] / "counted.json").read_text())
+    assert record["arguments"] == {"level": 0.5, "factor": 2}
+    assert record["parts"] == [{"level": 0.25}, {"level": 0.5}]
+    assert record["seeds"] == [0, 1]
+    assert len(record["seconds"]) == 4
+    assert set(record["versions"]) == {"python", *provenance.VERSIONED}
+    assert record["code"] == study.code
+
+
+def test_what_is_fresh_does_not_run(folders):
+    calls = []
+    runner.run([counted(calls)], **folders)
+    runner.run([counted(calls)], **folders)
+    assert len(calls) == 4
+
+
+def test_only_missing_units_run(folders):
+    calls = []
+    runner.run([counted(calls)], seeds=[1], **folders)
+    assert calls == [(1, 0.25), (1, 0.5)]
+    assert not folders["results"].exists(), "half a study has no table"
+    runner.run([counted(calls)], **folders)
+    assert calls[2:] == [(0, 0.25), (0, 0.5)]
+    assert runner.state(counted([]), folders["results"]) == "fresh"
+
+
+def test_changed_code_runs_again_and_an_undone_change_does_not(folders):
+    calls = []
+    runner.run([counted(calls)], **folders)
+    edited = counted(calls, code={"studies.counted": "b"})
+    assert runner.state(edited, folders["results"]) == "stale: changed studies.counted"
+    runner.run([edited], **folders)
+    assert len(calls) == 8
+    assert runner.state(edited, folders["results"]) == "fresh"
+    runner.run([counted(calls)], **folders)
+    assert len(calls) == 8
+
+
+def test_a_new_import_makes_a_table_stale(folders):
+    runner.run([counted([])], **folders)
+    code = {"studies.counted": "a", "dae_tutorial.model": "c"}
+    state = runner.state(counted([], code=code), folders["results"])
+    assert state == "stale: changed dae_tutorial.model"
+
+
+def test_a_study_without_a_table_is_missing(folders):
+    assert runner.state(counted([]), folders["results"]) == "missing"
+
+
+def test_a_hand_edited_table_is_noticed(folders):
+    runner.run([counted([])], **folders)
+    file = folders["results"] / "counted.csv"
+    file.write_text(file.read_text().replace("1.5", "1.4"))
+    state = runner.state(counted([]), folders["results"])
+    assert state == "stale: its CSV file was edited by hand"
+
+
+def test_a_damaged_unit_runs_again_with_a_warning(folders, caplog):
+    calls = []
+    runner.run([counted(calls)], seeds=[0], **folders)
+    next((folders["store"] / "counted").iterdir()).write_text("{")
+    runner.run([counted(calls)], **folders)
+    assert "is damaged; its unit runs again" in caplog.text
+    assert len(calls) == 5
+
+
+def test_a_failure_keeps_the_units_before_it(folders):
+    def fails(*, seed: int) -> list[dict]:
+        if seed == 1:
+            raise RuntimeError("no luck")
+        return [{"mse": 1.0}]
+
+    study = counted([], function=fails, parts=[{}])
+    with pytest.raises(RuntimeError, match="no luck"):
+        runner.run([study], **folders)
+    assert len(list((folders["store"] / "counted").iterdir())) == 1
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from studies.runner import Study, run
+
+def study(*, seed: int) -> list[dict]:
+    print(seed, flush=True)
+    time.sleep(60 * seed)
+    return [{"mse": float(seed)}]
+
+folder = Path(sys.argv[1])
+run([Study("killed", study, (0, 1, 2))], store=folder, results=folder)
+"""
+
+
+def test_a_kill_loses_no_finished_unit(tmp_path):
+    environment = os.environ | {"PYTHONPATH": str(provenance.ROOT)}
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+    ) as process:
+        assert process.stdout.readline() == b"0\n"
+        assert process.stdout.readline() == b"1\n"  # the unit of seed 0 has ended
+        process.send_signal(signal.SIGKILL)
+    files = list((tmp_path / "killed").iterdir())
+    assert len(files) == 1, "a kill must leave neither less nor half a file"
+    assert json.loads(files[0].read_text())["rows"] == [{"mse": 0.0}]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"mse": float("nan")}],
+        [{"mse": True}],
+        [{"mse": [0.1]}],
+        [{"mse": 0.1}, {"psnr": 10.0}],
+    ],
+)
+def test_rows_must_be_plain(folders, rows):
+    study = counted([], function=lambda *, seed: rows, parts=[{}])
+    with pytest.raises(ValueError, match=r"counted: .* must"):
+        runner.run([study], **folders)
+
+
+def test_tables_survive_writing_and_reading(tmp_path):
+    rows = [
+        {"seed": 0, "noise": "salt, pepper", "mse": 0.123456},
+        {"seed": 1, "noise": "2", "mse": 1e-9},
+    ]
+    (tmp_path / "kept.csv").write_text(tables.written(rows), encoding="utf-8")
+    assert tables.read("kept", tmp_path) == rows
+
+
+def with_values(values: list[float], key: str = "masking") -> list[dict]:
+    return [{"seed": s, "noise": key, "mse": mse} for s, mse in enumerate(values)]
+
+
+def test_a_second_run_within_the_spread_confirms():
+    stored = with_values([0.10, 0.11, 0.12])
+    assert tables.differences(stored, with_values([0.12, 0.13, 0.11])) == []
+    (line,) = tables.differences(stored, with_values([0.30, 0.31, 0.32]))
+    assert line.startswith("row 1, mse: 0.11 stored, 0.31 again")
+
+
+def test_a_second_run_must_have_the_same_rows():
+    stored = with_values([0.10, 0.11, 0.12])
+    other = with_values([0.10, 0.11, 0.12], key="blocks")
+    assert tables.differences(stored, other) == ["row 1, noise: not equal"]
+    assert tables.differences(stored, other, ["noise"]) == []
+    assert tables.differences(stored, stored[:2])
+
+
+def test_code_digests_follow_imports_of_imports():
+    modules = provenance.code_digests("which_noise")
+    assert {"studies.which_noise", "studies.recipe", "dae_tutorial.train"} <= set(
+        modules
+    )
+    assert "dae_tutorial.figures" not in modules
+
+
+def test_a_run_in_a_scratch_folder_confirms_or_contradicts(folders, tmp_path, capsys):
+    runner.run([counted([])], **folders)
+    place = {"results": folders["results"], "scratch": tmp_path / "scratch"}
+    calls = []
+    assert run_again([counted(calls)], **place) == 0
+    assert len(calls) == 4, "what is stored must not count as run again"
+    assert "counted: no differences beyond the spread" in capsys.readouterr().out
+    assert not place["scratch"].exists()
+
+    def other(*, seed: int, level: float = 0.5) -> list[dict]:
+        return [{"level": level, "mse": seed + 9.0}]
+
+    assert run_again([counted([], function=other)], **place) == 1
+    assert "counted: 2 differences beyond the spread" in capsys.readouterr().out
+
+
+def test_an_unknown_study_is_named(capsys):
+    with pytest.raises(SystemExit):
+        main(["no_such_study"])
+    assert "no study no_such_study; there are" in capsys.readouterr().err
+
+
+def test_status_shows_each_study(capsys):
+    assert main(["status"]) == 0
+    shown = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert shown == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_table_belongs_to_todays_code(name):
+    state = runner.state(runner.load(name))
+    assert state == "fresh", f"{name} is {state}; run `python -m studies {name}`"
+
+
+def test_every_table_has_its_study():
+    assert {path.stem for path in tables.RESULTS.glob("*.*")} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_study_runs_at_toy_size(name, mnist_decoded_once):
+    study = runner.load(name)
+    assert len(study.seeds) >= 3
+    rows = study.function(seed=study.seeds[0], **(dict(study.parts[0]) | study.toy))
+    runner._check_rows(name, rows)
+    assert ["seed", *rows[0]] == list(tables.read(name)[0])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_table_is_complete(name):
+    study = runner.load(name)
+    rows = tables.read(name)
+    assert list(dict.fromkeys(row["seed"] for row in rows)) == list(study.seeds)
+    record = json.loads((tables.RESULTS / f"{name}.json").read_text("utf-8"))
+    assert len(record["seconds"]) == len(list(study.units()))
+    assert not any(str(Path.home()) in str(value) for value in record.values())
+
+
+@pytest.fixture(scope="module")
+def mnist_decoded_once():
+    """Spare the studies of this module the decoding of MNIST."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipe, "load_mnist", cache(recipe.load_mnist))
+        yield
+
+
+def toy_rows(name: str, **arguments) -> list[dict]:
+    """Run a study at toy size for all its seeds."""
+    study = runner.load(name)
+    return [
+        {"seed": seed, **row}
+        for seed in study.seeds
+        for row in study.function(seed=seed, **(study.toy | arguments))
+    ]
+
+
+def assert_below(rows: list[dict], value: str, lower: dict, higher: dict) -> None:
+    """Compare two rows of each seed: their mean difference is far from chance."""
+    pairs = zip(
+        tables.select(rows, **lower), tables.select(rows, **higher), strict=True
+    )
+    difference = np.array([high[value] - low[value] for low, high in pairs])
+    assert len(difference) >= 3
+    standard_error = difference.std(ddof=1) / np.sqrt(len(difference))
+    assert difference.mean() > 4 * standard_error, difference
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("code_size", [32, 256])
+def test_noise_helps_on_noisy_images_and_harms_on_clean_ones(
+    code_size, mnist_decoded_once
+):
+    rows = toy_rows("does_noise_help", code_size=code_size)
+    with_noise, without = {"train_noise": 0.5}, {"train_noise": 0.0}
+    assert_below(rows, "test_noisy", with_noise, without)
+    assert_below(rows, "test_clean", without, with_noise)
+    assert_below(rows, "passed", with_noise, without)
+
+
+@pytest.mark.slow
+def test_each_model_is_the_best_on_its_own_noise(mnist_decoded_once):
+    rows = [
+        row
+        for noise in ("Gaussian 0.5", "masking 0.5")
+        for row in toy_rows("which_noise", train_noise=noise)
+    ]
+    for own, other in [
+        ("Gaussian 0.5", "masking 0.5"),
+        ("masking 0.5", "Gaussian 0.5"),
+    ]:
+        tested = tables.select(rows, test_noise=own)
+        assert_below(tested, "mse", {"train_noise": own}, {"train_noise": other})
+
+
+def test_mixture_gives_each_noise_its_share():
+    clean = torch.full((90, 1, 28, 28), 0.5)
+    noisy = which_noise.mixture(clean, generator=torch.Generator().manual_seed(0))
+    share = [noisy[start : start + 10] for start in range(0, 90, 10)]
+    assert noisy.shape == clean.shape
+    assert torch.equal(share[0], clean[:10])
+    black = [(part == 0).float().mean().item() for part in share]
+    for masked, mask_prob in zip(black[4:7], (0.25, 0.5, 0.75), strict=True):
+        error = (mask_prob * (1 - mask_prob) / share[0].numel()) ** 0.5
+        assert abs(masked - mask_prob) < 5 * error
+    assert black[8] == pytest.approx(100 / 784)  # a block of 10 × 10
+
+
+@pytest.mark.slow
+def test_masking_gathers_filters_on_fewer_pixels(mnist_decoded_once):
+    rows = toy_rows("filters", steps=250)
+    assert_below(rows, "area", {"mask_prob": 0.5}, {"mask_prob": 0.25})
+    assert_below(rows, "area", {"mask_prob": 0.25}, {"mask_prob": 0.0})
+
+
+def test_smoothness_and_area_of_known_filters():
+    generator = torch.Generator().manual_seed(0)
+    speckle = torch.randn(400, 28, 28, generator=generator)
+    # A correlation over 784 pixels has a standard error of about 1 / 28 a filter.
+    assert abs(filters.smoothness(speckle).mean()) < 5 / 28 / 20
+    board = torch.ones(1, 28, 28)
+    board[:, ::2, ::2] = board[:, 1::2, 1::2] = -1
+    assert filters.smoothness(board) < -0.9
+    dot = torch.zeros(1, 28, 28)
+    dot[0, 3, 4] = 2.0
+    assert filters.area(dot) == 1
+
+
+def test_pictures_survive_as_text():
+    shown = torch.linspace(-3, 3, 2 * 784).reshape(2, 28, 28)
+    again = filters.from_text(filters.as_text(shown))
+    largest = shown.abs().amax(dim=(1, 2), keepdim=True)
+    assert np.abs(again - (shown / largest).numpy()).max() <= 0.5 / 127 + 1e-6
+
+
+@pytest.mark.slow
+def test_codes_of_the_denoising_autoencoder_are_found_again(mnist_decoded_once):
+    # Earlier in training, or under stronger noise, the two do not differ yet.
+    rows = tables.select(toy_rows("stable_features", steps=300), change="Gaussian 0.25")
+    denoising, plain = {"features": "DAE, Gaussian"}, {"features": "AE"}
+    assert_below(rows, "found", plain, denoising)
+
+
+def test_stability_is_a_ratio():
+    before = torch.tensor([[0.0], [4.0], [8.0]])
+    labels = torch.tensor([0, 0, 1])
+    scores = stable_features.stability(before, before + 3, labels)
+    # Between digits: 8 and 4, so 6 on average. 3 and 7 are nearest to 4 and 8.
+    assert scores == {"moved": 0.5, "found": pytest.approx(1 / 3, abs=1e-6)}
+    assert scores == stable_features.stability(10 * before, 10 * before + 30, labels)
