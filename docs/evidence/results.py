@@ -1,0 +1,95 @@
+# ---
+# title: All results
+# description: Every table behind the evidence pages, what made it, and the command that makes it again.
+# ---
+
+# %% [markdown]
+# # All results
+#
+# Every claim of the evidence pages rests on a table, and every table on a program. This
+# page gathers all of them. It is itself a program: it reads what lies in
+# `studies/results/`, and no number on it was typed by hand.
+#
+# ## Make them again
+#
+# ```bash
+# make studies                          # run what is missing or stale
+# python -m studies status              # is each table that of today's code?
+# python -m studies --again             # run all, compare with the tables
+# python -m studies which_noise --seeds 0
+# ```
+#
+# A study runs in units, one for each seed and part, and each unit is kept as it ends:
+# interrupt a run whenever you like, and start it again. Beside each table lies a record
+# of its arguments, the versions of the libraries and a digest of all the code that it
+# used. If that code changes, a test fails and names the study.
+#
+# ## The tables at a glance
+
+# %% tags=["hide-code"]
+import json
+from pathlib import Path
+
+import numpy as np
+from IPython.display import Markdown
+
+import studies
+
+records = [
+    json.loads(path.read_text("utf-8"))
+    for path in sorted(Path("studies/results").glob("*.json"))
+]
+lines = ["| study | rows | seeds | minutes | made with |", "|---|---|---|---|---|"]
+for record in records:
+    rows = studies.read(record["study"])
+    minutes = sum(record["seconds"]) / 60
+    versions = ", ".join(
+        f"{library} {record['versions'][library]}" for library in ("python", "torch")
+    )
+    lines.append(
+        f"| `{record['study']}` | {len(rows)} | {len(record['seeds'])} "
+        f"| {minutes:.0f} | {versions} |"
+    )
+Markdown("\n".join(lines))
+
+# %% [markdown]
+# ## Each table
+#
+# Numbers with a fraction are the mean ± standard deviation over the seeds. The files
+# hold every seed by itself.
+
+
+# %% tags=["hide-code"]
+def cell(values):
+    """Show one place of a table over all seeds."""
+    if len(set(values)) == 1:
+        return f"{values[0]:g}" if isinstance(values[0], float) else str(values[0])
+    if isinstance(values[0], str):
+        return "; ".join(dict.fromkeys(values))  # chosen anew for each seed
+    mean, deviation = np.mean(values), np.std(values, ddof=1)
+    return f"{mean:.3g} ± {deviation:.1g}"
+
+
+def shown(record):
+    """Return a study's section, its rows averaged over the seeds."""
+    rows = studies.read(record["study"])
+    # Pictures are kept as long texts, which nobody can read.
+    columns = [name for name in rows[0] if len(str(rows[0][name])) < 80][1:]
+    places = len(rows) // len(record["seeds"])
+    lines = [
+        f"### {record['study'].replace('_', ' ').capitalize()}",
+        f"`python -m studies {record['study']}`, arguments: "
+        + (", ".join(f"{k} = {v}" for k, v in record["arguments"].items()) or "none")
+        + ".",
+        f'??? note "{places} rows"',
+        "    | " + " | ".join(columns) + " |",
+        "    |" + "---|" * len(columns),
+    ]
+    for place in range(places):
+        same = rows[place::places]
+        texts = [cell([row[name] for row in same]) for name in columns]
+        lines.append("    | " + " | ".join(texts) + " |")
+    return "\n\n".join(lines[:2]) + "\n\n" + lines[2] + "\n\n" + "\n".join(lines[3:])
+
+
+Markdown("\n\n".join(shown(record) for record in records))

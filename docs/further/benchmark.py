@@ -1,0 +1,168 @@
+# ---
+# title: Benchmark
+# description: Training speed, time to a given error, best error, denoising speed and memory, measured side by side with the notebook that this tutorial started from, and how cost grows with size.
+# ---
+
+# %% [markdown]
+# # Benchmark
+#
+# How fast is the code of this tutorial, and how good are its models? The measure is the
+# notebook that it started from. `make bench` runs both in turns on one machine, so
+# their ratios mean something even where the machine is busy. It takes about twenty
+# minutes on two cores.
+#
+# The *plain loop* is what one writes who keeps the images in memory and does nothing
+# else about speed.
+
+# %% tags=["hide-code"]
+import json
+from pathlib import Path
+
+import numpy as np
+from IPython.display import Markdown
+
+from benchmarks.scaling import exponent
+
+result = json.loads(Path("benchmarks/results/training.json").read_text())
+lines = [
+    "| what | starting notebook | plain loop | ours | goal |",
+    "|---|---|---|---|---|",
+]
+for row in result["rows"]:
+    cells = [row[key] for key in ("what", "notebook", "plain", "ours", "goal")]
+    lines.append("| " + " | ".join(cells) + (" ✓ |" if row["met"] else " ✗ |"))
+Markdown("\n".join(lines))
+
+# %% [markdown]
+# A tick says that the goal was met in this run. How to read the rows:
+#
+# - **Training speed**: the same network, batches of 128 and Adam; images a second, median
+#   of five rounds.
+# - **In 180 s**: a small [U-Net](better-architectures.py), trained within the run.
+# - **Training time free**: the best of the models that
+#   [come with the package](pretrained.py).
+# - **Denoise**: the same untrained network over the test images, loading included on
+#   the side of the notebook, since its loader decodes each time.
+# - **Memory**: the peak of a process that trains one epoch, less what torch itself holds.
+#
+# `make bench` measures two more rows, which this table does not hold yet: the time to
+# the notebook's printed test error, and the error of the same network after ten epochs
+# of a [one-cycle schedule](train-it-faster.py). The row of the best kept model was
+# measured before the larger U-Net was trained again: [its card](pretrained.py) tells
+# today's error.
+#
+# ## Where an epoch goes
+#
+# What is left to win? Each part is timed on its own; the last line but one is what the
+# whole takes beyond their sum.
+
+# %% tags=["hide-code"]
+lines = ["| part | seconds | share |", "|---|--:|--:|"]
+for part in result["parts"]:
+    lines.append(f"| {part['part']} | {part['seconds']:.3f} | {part['share']:.0%} |")
+share = {part["part"]: part["share"] for part in result["parts"]}
+beyond = 1 / share["matrix products"]
+lines += [
+    "",
+    f"The whole takes {beyond:.1f} times as long as the matrix products alone.",
+]
+Markdown("\n".join(lines))
+
+# %% [markdown]
+# The matrix products are the part that no loop around this network can go below, in
+# batches of 128 and in float32. Most of the rest goes through memory rather than through
+# the arithmetic units: random numbers for the noise, activations, the loss and its
+# gradients.
+#
+# ## Cost on paper
+#
+# How much longer does training take if the images are larger, the network wider, the data
+# more? We measured a few sizes and fitted a power law, cost an image $= a \cdot n^b$.
+
+# %% tags=["hide-code"] alt="Milliseconds a training image against size, in five series on logarithmic axes, each with a fitted straight line: the dense model over image side, hidden width and batch, and the U-Net over image side and width. Cost rises with image side and width, and falls with the size of the batch."
+import matplotlib.pyplot as plt
+
+from dae_tutorial.figures import COLOURS, STYLE, WIDTH
+
+series = {}
+for row in result["growth"]:
+    series.setdefault((row["model"], row["grows"]), []).append(row)
+names = ("image side", "hidden width", "width", "batch")
+with plt.rc_context(STYLE):
+    figure, all_axes = plt.subplots(
+        2, 2, figsize=(WIDTH, 5.2), layout="constrained", sharey=True
+    )
+colours = {"dense": COLOURS["blue"], "U-Net": COLOURS["orange"]}
+for axes, grows in zip(all_axes.flat, names, strict=True):
+    for model, colour in colours.items():
+        rows = series.get((model, grows))
+        if rows is None:
+            continue
+        factor, power = exponent(rows)
+        sizes = np.array([row["size"] for row in rows])
+        axes.plot(sizes, factor * sizes**power, color=colour, linewidth=1.5)
+        axes.plot(sizes, [row["milliseconds"] for row in rows], "o", color=colour)
+        axes.annotate(
+            f"{model}, $b$ = {power:.1f}",
+            (sizes[-1], factor * sizes[-1] ** power),
+            xytext=(0, 8),
+            textcoords="offset points",
+            ha="right",
+            color=colour,
+        )
+    axes.set(xscale="log", yscale="log", xlabel=grows)
+    axes.set_xticks([row["size"] for row in rows or series["dense", grows]])
+    axes.set_xticks([], minor=True)
+    axes.xaxis.set_major_formatter("{x:.0f}")
+    axes.margins(0.15, 0.2)
+for axes in all_axes[:, 0]:
+    axes.set_ylabel("ms an image")
+plt.close(figure)
+figure
+
+# %% [markdown]
+# An exponent of 2 in the image's side means that cost grows like the number of pixels.
+# For convolutions that is what theory says, and for their width, too, since each channel
+# sees each other one; for the hidden width of the dense network, theory says 1. The
+# measured exponents lie below: small sizes do not fill the processor, and what a step
+# costs besides the arithmetic counts for more.
+#
+# Carried on to sizes that nobody would train on this machine, the fits say:
+
+# %% tags=["hide-code"]
+lines = [
+    "| model | images | side | width | time of an epoch, by the fit |",
+    "|---|--:|--:|--:|--:|",
+]
+
+
+def time_of(milliseconds):
+    hours = milliseconds / 3.6e6
+    return f"{3600 * hours:.0f} s" if hours < 0.05 else f"{hours:.1f} h"
+
+
+for model, width in (("dense", 128), ("U-Net", 16)):
+    factor, power = exponent(series[model, "image side"])
+    for count, side in ((60_000, 28), (60_000, 256), (1_000_000, 256)):
+        time = time_of(count * factor * side**power)
+        lines.append(f"| {model} | {count:,} | {side} | {width} | {time} |")
+for model, grows, width in (("dense", "hidden width", 8192), ("U-Net", "width", 256)):
+    factor, power = exponent(series[model, grows])
+    time = time_of(60_000 * factor * width**power)
+    lines.append(f"| {model} | 60,000 | 28 | {width} | {time} |")
+Markdown("\n".join(lines))
+
+# %% [markdown]
+# These are extrapolations, far outside of what was measured, along lines that steepen
+# where the processor is full. They tell minutes from days, and are too low rather than
+# too high. They were measured on few processor cores, on which even a small
+# [GPU](../how-to/train-on-gpus-and-resume.md) would be many times faster.
+
+# %% tags=["check"]
+powers = {key: exponent(rows)[1] for key, rows in series.items()}
+assert 1.2 < powers["U-Net", "image side"] < 2.1
+assert 0.8 < powers["U-Net", "width"] < 2.1
+assert 0.2 < powers["dense", "hidden width"] < 1.1
+assert powers["dense", "batch"] < 0
+assert powers["dense", "hidden width"] < powers["U-Net", "width"]
+assert share["matrix products"] < 0.6
