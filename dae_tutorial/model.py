@@ -287,6 +287,7 @@ class UNet(nn.Module):
                 f"got {in_channels}"
             )
         self.in_channels, self.out_channels = in_channels, out_channels
+        self.image_size = image_size
         deep = 3 * width
         self.enter = nn.Conv2d(4 * in_channels, width, 3, padding=1)
         self.encode = ResidualBlock(width)
@@ -304,15 +305,16 @@ class UNet(nn.Module):
         """Denoise images.
 
         Args:
-            x: (batch, in_channels, height, width), sides divisible by 4.
+            x: (batch, in_channels, height, width), sides divisible by 4; both of them
+                `image_size`, if the model has one.
 
         Returns:
             (batch, out_channels, height, width); unbounded in training, in [0, 1] in
             evaluation.
 
         Raises:
-            ValueError: if `x` has another number of channels, or sides that 4 does
-                not divide.
+            ValueError: if `x` has another number of channels, sides that 4 does not
+                divide, or others than `image_size`.
 
         Examples:
             >>> import torch
@@ -327,6 +329,12 @@ class UNet(nn.Module):
             raise ValueError(
                 f"x must have shape (batch, {self.in_channels}, height, width) with "
                 f"sides divisible by 4, got {tuple(x.shape)}"
+            )
+        size = self.image_size
+        if size is not None and x.shape[2:] != (size, size):
+            raise ValueError(
+                f"x must have shape (batch, {self.in_channels}, {size}, {size}), for "
+                f"this model's image_size is {size}, got {tuple(x.shape)}"
             )
         half = self.encode(self.enter(functional.pixel_unshuffle(x, 2)))
         quarter = self.bottom(self.down(half))

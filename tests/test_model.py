@@ -225,6 +225,8 @@ def test_wrong_images_for_convolutions():
     for shape in [(2, 784), (2, 2, 28, 28), (2, 1, 28, 30)]:
         with pytest.raises(ValueError, match=r"x must have shape .* divisible by 4"):
             UNet()(torch.rand(shape))
+    with pytest.raises(ValueError, match=r"\(batch, 1, 28, 28\).* image_size is 28"):
+        UNet(image_size=28)(torch.rand(2, 1, 28, 32))
 
 
 @pytest.mark.parametrize(
