@@ -514,6 +514,16 @@ def test_progress_reaches_the_author_and_not_the_page(project, capfd):
     assert "it/s" not in markdown
 
 
+def test_what_a_cell_prints_is_one_block_however_long_it_takes(project):
+    write_page(
+        project.root,
+        "# %%\nimport time\n"
+        "print('early', flush=True)\ntime.sleep(0.5)\nprint('late')\n",
+    )
+    page, _ = to_page(executed(project, page_of(project)), "page.py")
+    assert "early\nlate" in to_markdown(page)
+
+
 # ---- Pages ----
 
 

@@ -131,6 +131,7 @@ def _client(
         raise_on_iopub_timeout=True,
         shutdown_kernel="immediate",  # all that the kernel leaves is on disk already
         record_timing=False,
+        coalesce_streams=True,  # else two prints are two blocks, if time lies between
         resources={"metadata": {"path": str(root)}},
         on_cell_execute=watch.started,
         on_cell_executed=watch.finished,
