@@ -33,8 +33,9 @@ lint: $(INSTALLED)
 	ruff format --check
 	lint-imports
 
+# Two processes, each with whole files; their torch threads sleep while they wait.
 unit: $(SETUP)
-	pytest
+	OMP_WAIT_POLICY=passive pytest --numprocesses 2 --dist loadfile
 
 data: $(MNIST) ## Put the MNIST files into data/
 
