@@ -17,16 +17,20 @@ from studies.recipe import mnist, mnist_test, train
 SIGMA = 0.5
 CODE_SIZES = (2, 8, 32, 128, 1024)
 SMALL_SETS = (100, 1000, 10_000)
-FULL_SET = 30_000
+FULL_SET = 60_000
 
-# A narrow code needs more steps, and bears larger ones. Twins always share both.
-NARROW = {"steps": 938, "peak": 1e-2}
-WIDE = {"steps": 469, "peak": 3e-3}
+# Enough to see each of all images once. A narrow code bears larger steps; twins share
+# their size.
+STEPS = 938
+NARROW, WIDE = 1e-2, 3e-3
 
 SEEDS = (0, 1, 2)
 PARTS = [
-    {"code_size": code_size, "train_images": train_images}
-    | (WIDE if code_size == max(CODE_SIZES) else NARROW)
+    {
+        "code_size": code_size,
+        "train_images": train_images,
+        "peak": WIDE if code_size == max(CODE_SIZES) else NARROW,
+    }
     for code_size, train_images in [
         *((code_size, FULL_SET) for code_size in CODE_SIZES),
         *((code_size, count) for code_size in (32, 1024) for count in SMALL_SETS),
@@ -58,8 +62,8 @@ def study(
     code_size: int = 32,
     train_images: int = FULL_SET,
     test_images: int = 2000,
-    steps: int = NARROW["steps"],
-    peak: float = NARROW["peak"],
+    steps: int = STEPS,
+    peak: float = NARROW,
 ) -> list[dict]:
     """Train an autoencoder and its denoising twin; test both on clean and noisy images.
 
