@@ -235,8 +235,9 @@ for name in ("total variation", "non-local means"):
 # %% tags=["hide-code"] alt="A cat's eye in six versions with the PSNR of each: clean, noisy, and denoised by median, total variation, non-local means and the U-Net. The median leaves blotches. Total variation and non-local means smooth the fur away. The U-Net keeps the fur and some of the grain."
 with plt.rc_context(figures.STYLE):
     figure, grid = plt.subplots(
-        2, 3, figsize=(figures.WIDTH, 4.3), layout="constrained"
+        2, 3, figsize=(figures.WIDTH, 4.6), layout="constrained"
     )
+figure.get_layout_engine().set(hspace=0.08)
 for axes, (name, image) in zip(grid.flat, results.items(), strict=True):
     axes.imshow(image[0, 0], cmap="gray", vmin=0, vmax=1)
     axes.set(xticks=[], yticks=[], title=name)
@@ -280,7 +281,7 @@ shown = {
 }
 with plt.rc_context(figures.STYLE):
     figure, panels = plt.subplots(
-        2, 1, figsize=(figures.WIDTH, 6.4), sharex=True, layout="constrained"
+        2, 1, figsize=(figures.WIDTH, 7.2), sharex=True, layout="constrained"
     )
 for axes, channels, title in zip(panels, (1, 3), ("grey", "colour"), strict=True):
     for method, colour in shown.items():
@@ -290,14 +291,12 @@ for axes, channels, title in zip(panels, (1, 3), ("grey", "colour"), strict=True
         axes.errorbar(
             levels, means, yerr=deviations, color=colour, linestyle=style, marker="o"
         )
-        axes.annotate(
-            method,
-            (levels[-1], means[-1]),
-            (8, 0),
-            textcoords="offset points",
-            va="center",
-            color=colour,
-        )
+    # Names stand beside the ends of their curves, but never one on the other.
+    ends = {method: decibel[channels, method, levels[-1]][0] for method in shown}
+    height = -float("inf")
+    for method in sorted(ends, key=ends.get):
+        height = max(height + 1.3, ends[method])
+        axes.text(52, height, method, va="center", color=shown[method])
     axes.set(title=title, ylabel="PSNR in dB", xlim=(13, 78), xticks=levels)
 panels[1].set_xlabel("σ in 255ths")
 figure
@@ -373,7 +372,7 @@ step = [
 ]
 lines.append(
     "| *ours: U-Net less non-local means* | "
-    + " | ".join(f"*{x:+.2f}*" for x in step)
+    + " | ".join(f"*{x:+.2f}*".replace("-", "\N{MINUS SIGN}") for x in step)
     + " |"
 )
 Markdown("\n".join(lines))
