@@ -177,6 +177,20 @@ def on_post_template(output: str, **context: object) -> str:
     return on_post_page(output)
 
 
+_is_serving = False
+
+
+def on_startup(command: str, dirty: bool) -> None:
+    """Note whether this is the development server, whose pages nobody shares."""
+    global _is_serving
+    _is_serving = command == "serve"
+
+
+def has_cards(config: MkDocsConfig) -> bool:
+    """Return whether pages get cards: where the site has an address that lasts."""
+    return bool(config.site_url) and not _is_serving
+
+
 @event_priority(100)  # before mkdocstrings reads the inventories
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Put everything in place, and tell mkdocstrings where its inventory is."""
@@ -197,15 +211,15 @@ def on_files(files: Files, *, config: MkDocsConfig) -> None:
 def on_page_context(
     context: dict, *, page: Page, config: MkDocsConfig, nav: object
 ) -> dict:
-    """Name the page's card for the template, where the site has an address."""
-    if config.site_url:
+    """Name the page's card for the template."""
+    if has_cards(config):
         context["card"] = card_path(page)
     return context
 
 
 def on_env(env: object, *, config: MkDocsConfig, files: Files) -> None:
     """Draw the cards once every page has its title."""
-    if not config.site_url:
+    if not has_cards(config):
         return
     for file in list(files.documentation_pages()):
         page = file.page
