@@ -17,6 +17,7 @@ from tools.notebooks.source import read
 PAGE = "docs/learn/types-of-noise.py"
 MODULE = "dae_tutorial/noise.py"
 INDIRECT = "dae_tutorial/__init__.py"  # imported with any other module of the package
+OWN = "its own "
 DATA = "data/MNIST/raw/t10k-labels-idx1-ubyte"
 
 Edit = Callable[[Path], None]
@@ -73,7 +74,7 @@ def do_and_undo(root: Path) -> None:
 
 
 # What is changed: how, and which notebooks must run: that page, all, none, or those
-# that import a certain module.
+# that import a certain module, through others or with a statement of their own.
 MUTATIONS: dict[str, tuple[Edit, str]] = {
     "a code cell": (append(PAGE, "\n# %%\n1 + 1\n"), PAGE),
     "a module": (append(MODULE, "\n_CHANGED = 1\n"), "dae_tutorial.noise"),
@@ -81,9 +82,12 @@ MUTATIONS: dict[str, tuple[Edit, str]] = {
         append("dae_tutorial/train.py", "\n_CHANGED = 1\n"),
         "dae_tutorial.train",
     ),
-    "a module imported by another": (append(INDIRECT, "\nCHANGED = 1\n"), "all"),
+    "a module imported by another": (
+        append(INDIRECT, "\nCHANGED = 1\n"),
+        "dae_tutorial",
+    ),
     "a module that none uses": (append("dae_tutorial/unused.py", "X = 1\n"), "none"),
-    "a data file": (other_data, "dae_tutorial.loaders"),
+    "a data file": (other_data, "its own dae_tutorial.loaders"),
     "torch's version": (other_state("version torch"), "torch"),
     "matplotlib's version": (other_state("version matplotlib"), "matplotlib"),
     "Python's version": (other_state("python"), "all"),
@@ -147,6 +151,8 @@ def _is_concerned(project: Project, path: Path, who: str) -> bool:
     if who.endswith(".py"):
         return project.name(path) == who
     names = _imports(path)
+    if who.startswith(OWN):
+        return any(name.startswith(who.removeprefix(OWN)) for name in names)
     files = imported_modules(names, project.root)
     used = names.union(*(_imports(file) for file in files))
     return any(name == who or name.startswith(f"{who}.") for name in used)
