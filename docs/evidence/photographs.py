@@ -258,6 +258,8 @@ figure
 # noisy image itself.
 
 # %% tags=["hide-code"] alt="Two panels, grey and colour, with lines of PSNR over the noise level 15, 25 and 50, one line a method. All fall. The U-Net trained at 25 is good at 25 and 15 but falls steeply at 50; the blind U-Net stays high throughout."
+from itertools import accumulate
+
 table = studies.read("photographs")
 # First the mean over the three photographs, so that the spread is that of the seeds.
 by_seed = {}
@@ -293,9 +295,16 @@ for axes, channels, title in zip(panels, (1, 3), ("grey", "colour"), strict=True
         )
     # Names stand beside the ends of their curves, but never one on the other.
     ends = {method: decibel[channels, method, levels[-1]][0] for method in shown}
-    height = -float("inf")
-    for method in sorted(ends, key=ends.get):
-        height = max(height + 1.3, ends[method])
+    upwards = sorted(ends, key=ends.get)
+    pushed_up = list(
+        accumulate((ends[m] for m in upwards), lambda a, b: max(a + 1.3, b))
+    )
+    downwards = (ends[m] for m in reversed(upwards))
+    pushed_down = list(accumulate(downwards, lambda a, b: min(a - 1.3, b)))
+    for method, above, below in zip(
+        upwards, pushed_up, reversed(pushed_down), strict=True
+    ):
+        height = (above + below) / 2
         axes.text(52, height, method, va="center", color=shown[method])
     axes.set(title=title, ylabel="PSNR in dB", xlim=(13, 78), xticks=levels)
 panels[1].set_xlabel("σ in 255ths")
