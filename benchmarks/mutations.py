@@ -87,7 +87,7 @@ MUTATIONS: dict[str, tuple[Edit, str]] = {
         "dae_tutorial",
     ),
     "a module that none uses": (append("dae_tutorial/unused.py", "X = 1\n"), "none"),
-    "a data file": (other_data, "its own dae_tutorial.loaders"),
+    "a data file": (other_data, f"{OWN}dae_tutorial.loaders"),
     "torch's version": (other_state("version torch"), "torch"),
     "matplotlib's version": (other_state("version matplotlib"), "matplotlib"),
     "Python's version": (other_state("python"), "all"),
@@ -151,11 +151,11 @@ def _is_concerned(project: Project, path: Path, who: str) -> bool:
     if who.endswith(".py"):
         return project.name(path) == who
     names = _imports(path)
-    if who.startswith(OWN):
-        return any(name.startswith(who.removeprefix(OWN)) for name in names)
-    files = imported_modules(names, project.root)
-    used = names.union(*(_imports(file) for file in files))
-    return any(name == who or name.startswith(f"{who}.") for name in used)
+    if not who.startswith(OWN):
+        files = imported_modules(names, project.root)
+        names = names.union(*(_imports(file) for file in files))
+    module = who.removeprefix(OWN)
+    return any(name == module or name.startswith(f"{module}.") for name in names)
 
 
 def _imports(file: Path) -> set[str]:
