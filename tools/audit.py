@@ -36,7 +36,9 @@ COMPRESSED = (".html", ".css", ".js", ".json", ".svg", ".xml")
 
 
 class GzipHandler(SimpleHTTPRequestHandler):
-    """Serves files, text compressed."""
+    """Serves files, text compressed, one connection for many."""
+
+    protocol_version = "HTTP/1.1"
 
     def send_head(self) -> io.BufferedIOBase | None:
         """Send the headers, and return what is to follow them."""

@@ -12,7 +12,6 @@ MkDocs calls the ``on_…`` functions (``hooks`` in mkdocs.yml); by hand it is
 """
 
 import io
-import re
 import sys
 import textwrap
 from functools import cache
@@ -141,40 +140,6 @@ def draw_card(title: str, description: str, site_name: str) -> Image.Image:
 def card_path(page: Page) -> str:
     """Return where a page's card lies in the site."""
     return f"assets/cards/{page.url.strip('/').replace('/', '-') or 'home'}.png"
-
-
-# No runnable input, so neither copied by a button nor found by the search: signatures,
-# what a cell printed, and doctests, which begin with a prompt.
-NOT_TO_COPY = re.compile(
-    r'<div class="([^"]*\b(?:doc-signature|output)\b[^"]*'
-    r'|[^"]*\bhighlight\b[^"]*(?="><pre><span></span><code><span class="gp">))"'
-)
-SOURCE_CODE = '<details class="mkdocstrings-source"'
-# Once the theme has made every address full, the style sheet for paper could not tell.
-EXTERNAL = re.compile(r'<a (?=[^>]*href="https?://)(?![^>]* rel=)')
-
-
-def on_page_content(html: str, **context: object) -> str:
-    """Mark the code that is not for copying or searching, and links that lead away."""
-    html = NOT_TO_COPY.sub(r'<div data-search-exclude class="\1 no-copy"', html)
-    html = EXTERNAL.sub('<a rel="external" ', html)
-    return html.replace(SOURCE_CODE, f"{SOURCE_CODE} data-search-exclude")
-
-
-# Attributes that HTML does not allow where the theme writes them.
-NOT_HTML = re.compile(
-    r'(?<=<input class="md-toggle")([^>]*) autocomplete="off"|\s+tabindex=""'
-)
-
-
-def on_post_page(output: str, **context: object) -> str:
-    """Make the theme's part of a page valid HTML."""
-    return NOT_HTML.sub(r"\1", output)
-
-
-def on_post_template(output: str, **context: object) -> str:
-    """Make the theme's part of the 404 page valid HTML."""
-    return on_post_page(output)
 
 
 _is_serving = False

@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.opening import open_page
 from tests.built_site import ROOT, SCHEMES, page_paths
 
 pytestmark = pytest.mark.slow
@@ -68,7 +69,7 @@ def views(page: Page) -> Iterator[str]:
 def test_axe_finds_no_violation(page: Page, site_root: str):
     found = []
     for path in page_paths():
-        page.goto(site_root + path)
+        open_page(page, site_root + path)
         for view in views(page):
             found += [f"{view}: {violation}" for violation in violations(page)]
     assert not found, "\n".join(found)
@@ -76,7 +77,7 @@ def test_axe_finds_no_violation(page: Page, site_root: str):
 
 def test_axe_sees_the_colours_of_each_scheme(page: Page, site_root: str):
     """The test above would pass in any scheme, if axe kept to the first."""
-    page.goto(f"{site_root}glossary/")
+    open_page(page, f"{site_root}glossary/")
     page.add_style_tag(content="[data-md-color-scheme=slate] h1 {color: #333}")
     seen = {view: bool(violations(page)) for view in views(page)}
     assert seen == {view: view.startswith("dark") for view in seen}
@@ -85,7 +86,7 @@ def test_axe_sees_the_colours_of_each_scheme(page: Page, site_root: str):
 def test_axe_finds_no_violation_in_the_search(page: Page, site_root: str):
     found = []
     for path in SEARCHED_PAGES:
-        page.goto(site_root + path)
+        open_page(page, site_root + path)
         settle(page)
         page.keyboard.press("/")
         page.keyboard.type("noise")
@@ -98,7 +99,7 @@ def test_axe_finds_no_violation_in_the_search(page: Page, site_root: str):
 
 def test_axe_finds_no_violation_in_the_menu(page: Page, site_root: str):
     prepare(page, "light", 375)
-    page.goto(site_root + "reference/noise/")
+    open_page(page, site_root + "reference/noise/")
     page.locator(".md-header label[for=__drawer]").click()
     settle(page)
     assert not violations(page)
@@ -110,7 +111,7 @@ def test_axe_finds_no_violation_in_the_404(not_found: Page):
 
 
 def test_first_tab_stop_skips_to_the_content(page: Page, site_root: str):
-    page.goto(site_root + "glossary/")
+    open_page(page, site_root + "glossary/")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.matches('.md-skip')")
 
@@ -121,7 +122,7 @@ def test_menu_and_search_open_from_the_keyboard(
     page: Page, site_root: str, toggle: str, key: str
 ):
     prepare(page, "light", 375)
-    page.goto(site_root)
+    open_page(page, site_root)
     settle(page)
     page.locator(f".md-header nav > label[for={toggle}]").focus()
     page.keyboard.press(key)
@@ -129,7 +130,7 @@ def test_menu_and_search_open_from_the_keyboard(
 
 
 def test_every_tab_stop_shows_where_the_focus_is(page: Page, site_root: str):
-    page.goto(site_root + "glossary/")
+    open_page(page, site_root + "glossary/")
     settle(page)
     hidden = []
     for _ in range(40):
@@ -146,7 +147,7 @@ def test_every_tab_stop_shows_where_the_focus_is(page: Page, site_root: str):
 
 def test_a_focused_term_shows_its_explanation(page: Page, site_root: str):
     prepare(page, "light", 375)
-    page.goto(f"{site_root}learn/what-is-a-dae/")
+    open_page(page, f"{site_root}learn/what-is-a-dae/")
     term = page.locator("article abbr[title]").first
     term.focus()
     content = "element => getComputedStyle(element, '::after').content"
@@ -156,7 +157,7 @@ def test_a_focused_term_shows_its_explanation(page: Page, site_root: str):
 
 def test_reduced_motion_stops_the_fades(page: Page, site_root: str):
     page.emulate_media(reduced_motion="reduce")
-    page.goto(site_root)
+    open_page(page, site_root)
     longest = page.evaluate(
         """Math.max(...[...document.querySelectorAll("*")].flatMap(element =>
         getComputedStyle(element).transitionDuration.split(",").map(parseFloat)))"""

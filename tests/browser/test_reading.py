@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser, Page, Request, Response, expect
 
+from tests.browser.opening import open_page
 from tests.built_site import SCHEMES, page_paths
 
 pytestmark = pytest.mark.slow
@@ -56,7 +57,7 @@ class Tour:
             self.failures.append(answer.url)
 
     def visit(self, page: Page, root: str, path: str) -> None:
-        page.goto(root + path)
+        open_page(page, root + path)
         page.evaluate("document.fonts.ready")
         self._note_widths(page, path)
         page.set_viewport_size({"width": 1280, "height": 800})
@@ -122,11 +123,57 @@ def test_no_page_scrolls_sideways_on_a_phone_or_in_large_type(tour: Tour):
 
 def test_type_grows_with_the_browsers_setting(page: Page, site_root: str):
     """The test above would pass, if the site fixed the size of its type."""
-    page.goto(f"{site_root}glossary/")
+    open_page(page, f"{site_root}glossary/")
     size = "parseFloat(getComputedStyle(document.querySelector('article p')).fontSize)"
     before = page.evaluate(size)
     set_font_size(page, 32)
     assert page.evaluate(size) == pytest.approx(2 * before)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_text_does_not_wait_for_the_themes_script(
+    page: Page, site_root: str, scheme: str
+):
+    page.route("**/bundle.*.js", lambda route: route.abort())
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{site_root}learn/types-of-noise/")
+    expect(page.locator("article h1")).to_be_visible()
+    body = page.locator("body")
+    expect(body).to_have_attribute("data-md-color-scheme", SCHEMES[scheme])
+
+
+def test_a_style_sheet_is_never_taken_away(page: Page, site_root: str):
+    """The theme writes addresses in full; a sheet in use would be loaded anew."""
+    page.add_init_script(
+        """window.bare = 0;
+        const look = () => {
+            const body = document.body && getComputedStyle(document.body);
+            if (body && body.margin !== "0px") window.bare += 1;
+            requestAnimationFrame(look);
+        };
+        document.addEventListener("DOMContentLoaded", look, {once: true});"""
+    )
+    for _ in range(8):  # it depends on when the browser paints
+        open_page(page, f"{site_root}learn/types-of-noise/")
+        page.locator(COPY_BUTTON).first.wait_for()  # the theme's script has run
+        page.wait_for_load_state("networkidle")
+        assert not page.evaluate("bare")
+        sheets = "[...document.styleSheets].filter(sheet => sheet.media.length).length"
+        assert not page.evaluate(sheets), "each is in use"
+
+
+def test_code_that_is_laid_out_late_gets_the_room_that_it_needs(
+    page: Page, site_root: str
+):
+    open_page(page, f"{site_root}reference/noise/")
+    heights = """[...document.querySelectorAll("pre > code")]
+        .map(code => code.getBoundingClientRect().height).filter(height => height)"""
+    before = page.evaluate(heights)
+    page.add_style_tag(
+        content=".md-typeset pre > code {content-visibility: visible !important}"
+    )
+    assert len(before) > 10
+    assert page.evaluate(heights) == before
 
 
 def test_output_has_no_copy_button(tour: Tour):
@@ -144,7 +191,7 @@ def test_a_printed_page_is_dark_text_on_white_and_no_menus(
     page: Page, site_root: str, path: str
 ):
     page.emulate_media(media="print", color_scheme="dark")
-    page.goto(site_root + path)
+    open_page(page, site_root + path)
     for part in (".md-header", ".md-sidebar", ".md-footer", ".md-tabs", ".md-top"):
         for element in page.locator(part).all():
             assert not element.is_visible(), part
@@ -155,7 +202,7 @@ def test_a_printed_page_is_dark_text_on_white_and_no_menus(
 
 
 def test_88_characters_of_code_fit_at_1280_pixels(page: Page, site_root: str):
-    page.goto(site_root + "reference/noise/")
+    open_page(page, site_root + "reference/noise/")
     page.evaluate(
         """document.querySelector("article").insertAdjacentHTML("beforeend",
         `<div class=highlight><pre><code id=probe>${"x".repeat(88)}</code></pre></div>`
@@ -167,7 +214,7 @@ def test_88_characters_of_code_fit_at_1280_pixels(page: Page, site_root: str):
 
 def test_a_copied_formula_is_latex(page: Page, site_root: str):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.goto(f"{site_root}notation/")
+    open_page(page, f"{site_root}notation/")
     formula = page.locator("article .arithmatex").first
     source = formula.locator("annotation").text_content()
     formula.evaluate("element => getSelection().selectAllChildren(element)")
@@ -176,7 +223,7 @@ def test_a_copied_formula_is_latex(page: Page, site_root: str):
 
 
 def test_a_formula_is_set_in_its_font(page: Page, site_root: str):
-    page.goto(f"{site_root}notation/")
+    open_page(page, f"{site_root}notation/")
     page.evaluate("document.fonts.ready")
     assert page.evaluate("document.fonts.check('1em KaTeX_Math')")
     spoken = page.locator("article .katex-mathml").first.bounding_box()
@@ -190,7 +237,7 @@ def test_search_finds_names_terms_and_headings(page: Page, site_root: str):
         "bottleneck": "glossary/",
         "super-convergence": "bibliography/",
     }.items():
-        page.goto(site_root)
+        open_page(page, site_root)
         page.keyboard.press("/")
         page.keyboard.type(query)  # the search listens to keys
         # A page's further hits are folded away, so a link may be there unseen.

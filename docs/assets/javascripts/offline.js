@@ -4,8 +4,8 @@
   const worker = new URL("../../service-worker.js", document.currentScript.src);
   if (!("serviceWorker" in navigator) || !location.protocol.startsWith("http")) return;
   if (navigator.connection?.saveData) return;
-  addEventListener("load", () => {
-    // Without it, in a private window for example, the site works as well.
-    navigator.serviceWorker.register(worker).catch(() => {});
-  });
+  // Without it, in a private window for example, the site works as well.
+  const register = () => navigator.serviceWorker.register(worker).catch(() => {});
+  if (document.readyState === "complete") register();
+  else addEventListener("load", register);
 })();
