@@ -54,6 +54,9 @@ def on_config(config: MkDocsConfig) -> None:
     files += sorted(Path(__file__).parent.rglob("*.py"))
     files += sorted(Path(config.docs_dir, "includes").rglob("*.md"))
     _surroundings = digest([file_digest(file) for file in files])
+    if "mkdocstrings" in config.plugins:
+        reference = config.plugins["mkdocstrings"].get_handler("python")
+        reference.env.bytecode_cache = _compiled_templates(config)
 
 
 def on_page_markdown(
@@ -136,6 +139,12 @@ def _code(markdown: str, root: Path) -> list[str]:
     return [file_digest(file) for file in imported_modules(names, root)]
 
 
+def _compiled_templates(config: MkDocsConfig) -> FileSystemBytecodeCache:
+    folder = _root(config) / ".cache" / "templates"
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileSystemBytecodeCache(str(folder))
+
+
 def _root(config: MkDocsConfig) -> Path:
     return Path(config.config_file_path).parent
 
@@ -143,9 +152,7 @@ def _root(config: MkDocsConfig) -> Path:
 @event_priority(100)  # before the search takes pages apart
 def on_env(env: Environment, *, config: MkDocsConfig, files: Files) -> None:
     """Keep compiled templates, and what the search has found on a page."""
-    templates = _root(config) / ".cache" / "templates"
-    templates.mkdir(parents=True, exist_ok=True)
-    env.bytecode_cache = FileSystemBytecodeCache(str(templates))
+    env.bytecode_cache = _compiled_templates(config)
     if _is_serving and "material/search" in config.plugins:
         index = config.plugins["material/search"].search_index
         index.add_entry_from_context = partial(

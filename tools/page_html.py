@@ -17,7 +17,10 @@ CODE = re.compile(r"(<pre><span></span><code)(>.*?</code>)", re.DOTALL)
 EXTERNAL = re.compile(r'<a (?=[^>]*href="https?://)(?![^>]* rel=)')
 # Attributes that HTML does not allow where the theme writes them.
 NOT_HTML = re.compile(
-    r'(?<=<input class="md-toggle")([^>]*) autocomplete="off"|\s+tabindex=""'
+    r"""(<input\ class="md-toggle"[^>]*?)\ autocomplete="off"
+    |(<label\ class="md-nav__[^>]*?)\s+tabindex=""
+    """,
+    re.VERBOSE,
 )
 
 
@@ -49,7 +52,7 @@ def on_page_content(html: str, **context: object) -> str:
 
 def on_post_page(output: str, **context: object) -> str:
     """Make the theme's part of a page valid HTML."""
-    return NOT_HTML.sub(r"\1", output)
+    return NOT_HTML.sub(r"\1\2", output)
 
 
 def on_post_template(output: str, **context: object) -> str:

@@ -56,7 +56,7 @@ def visited(page: Page, site_root: str) -> Page:
 def test_every_page_can_be_read_offline(visited: Page, site_root: str):
     visited.context.set_offline(True)
     failed = []
-    visited.on("requestfailed", failed.append)
+    visited.on("requestfailed", lambda request: failed.append(request))
     for path in page_paths():
         open_page(visited, site_root + path)
         expect(visited.locator("article h1")).to_be_visible()
