@@ -102,7 +102,7 @@ def test_a_page_loads_nothing_by_a_full_address(built_for):
     site = built_for("github")
     for path in pages(site):
         page = soup(site, path)
-        loaded = [script["src"] for script in page.select("script[src]")]
+        loaded = [script["src"] for script in page.find_all("script", src=True)]
         loaded += [image["src"] for image in page.select("img")]
         loaded += [link["href"] for link in page.select("link:not([rel=canonical])")]
         assert not [address for address in loaded if "//" in address], path

@@ -106,7 +106,7 @@ def test_no_page_asks_another_origin_for_anything():
         addresses = [
             element[attribute]
             for name, attribute in REQUESTED
-            for element in page.select(f"{name}[{attribute}]")
+            for element in page.find_all(name, attrs={attribute: True})
         ]
         addresses += [
             link["href"]
@@ -165,6 +165,7 @@ def test_pages_are_light():
         if (weight := weigh(built_site(), path)).is_too_heavy()
     }
     assert not heavy, f"limits: {LIMIT_OF_HTML} bytes of HTML, {LIMIT} in all"
+    assert weigh(built_site(), "").js > 40_000, "the theme's script is among them"
 
 
 def test_html_is_valid():
