@@ -115,6 +115,15 @@ def test_torch_seeking_its_libraries_is_no_dependency(project):
     assert not [name for name in header.dependencies if name.startswith("listing")]
 
 
+def test_what_pip_notes_about_the_package_is_no_dependency(project):
+    notes = project.root / "dae_tutorial.egg-info" / "entry_points.txt"
+    notes.parent.mkdir()
+    notes.write_text("before")
+    run(project, f'print(open("{notes.parent.name}/{notes.name}").read())')
+    notes.write_text("after")
+    assert is_fresh(project)
+
+
 def test_a_folder_that_the_notebook_fills_is_listed_once_more(project):
     code = 'import os\nopen("data/made.txt", "w").close()\nprint(os.listdir("data"))\n'
     assert "made.txt" in text_of(run(project, code))

@@ -24,6 +24,9 @@ PIXELS_PER_CSS_PIXEL = 2
 # Folders of the project whose files are made from other files that are watched.
 DERIVED = (".cache", ".git", ".venv", "node_modules", "site", "tools", "tests")
 
+# What pip notes about the package. Versions count by themselves.
+INSTALLED = ".egg-info"
+
 _read: set[str] = set()
 _listed: set[str] = set()
 _written: set[str] = set()
@@ -204,7 +207,8 @@ def _inside(root: str, file: str | Path) -> bool:
     path = Path(os.path.abspath(file))
     if not path.is_relative_to(root) or path == Path(root):
         return False
-    return _top_folder(root, path) not in DERIVED
+    top = _top_folder(root, path)
+    return top not in DERIVED and not top.endswith(INSTALLED)
 
 
 def _top_folder(root: str, file: str | Path) -> str:
