@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -59,6 +59,10 @@ def page_paths() -> tuple[str, ...]:
 
 class SiteHandler(SimpleHTTPRequestHandler):
     """Serves the site below a sub-path, as GitHub Pages does."""
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # a browser that goes on to the next page
+            super().handle()
 
     def translate_path(self, path: str) -> str:
         if not path.startswith(PREFIX):

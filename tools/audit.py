@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -39,6 +40,11 @@ class GzipHandler(SimpleHTTPRequestHandler):
     """Serves files, text compressed, one connection for many."""
 
     protocol_version = "HTTP/1.1"
+
+    def handle(self) -> None:
+        """Answer one browser until it goes, which it may do in mid-answer."""
+        with suppress(ConnectionError):
+            super().handle()
 
     def send_head(self) -> io.BufferedIOBase | None:
         """Send the headers, and return what is to follow them."""
