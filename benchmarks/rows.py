@@ -15,10 +15,10 @@ from tqdm import tqdm
 from benchmarks import plain_loop, starting_notebook
 from benchmarks.measure import in_turns, peak_megabytes, seconds_of, times_faster
 from dae_tutorial.evaluate import evaluate
+from dae_tutorial.further.pretrained import NAMES, load_pretrained
 from dae_tutorial.loaders import ImageTensors, load_mnist
 from dae_tutorial.model import Autoencoder, UNet
 from dae_tutorial.noise import add_gaussian_noise
-from dae_tutorial.pretrained import NAMES, load_pretrained
 from dae_tutorial.train import fit
 
 TARGET = 0.01578

@@ -1,20 +1,18 @@
 """Denoising autoencoders from the ground up: the code behind the tutorial.
 
-One idea a module, and each module is a file that can be copied whole:
+One idea a module, and each module is a file that can be copied whole. The core:
 
 - `loaders`: MNIST as batches of clean images in [0, 1]
 - `noise`: the ways to corrupt an image
-- `transforms`: the same corruptions inside a torchvision pipeline
 - `model`: a dense autoencoder, a convolutional one, a residual U-Net
-- `losses`: what is not in torch.nn
 - `train`: noisy in, clean out
 - `evaluate`: how much better than doing nothing?
-- `baselines`: classical denoisers, for comparison
-- `pretrain`, `variations`, `photographs`: for the experiments on the site
 - `figures`: every figure of the site
-- `weights`: trained models on disk
-- `checkpoint`: training runs on disk
-- `pretrained`: trained models that come along
+
+Around it, in folders named like sections of the site:
+
+- `evidence`: classical denoisers, pretraining and harder data, for the experiments
+- `further`: more losses, transforms, trained models, and what keeps models on disk
 
 Import from the module that you need, as in
 `from dae_tutorial.noise import add_gaussian_noise`.

@@ -14,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import nn
 
 from dae_tutorial.evaluate import evaluate
+from dae_tutorial.further.weights import load_weights, read_settings, save_weights
 from dae_tutorial.loaders import get_mnist_loaders, get_mnist_splits
 from dae_tutorial.model import Autoencoder, ConvAutoencoder, UNet
 from dae_tutorial.noise import (
@@ -23,7 +24,6 @@ from dae_tutorial.noise import (
     add_salt_and_pepper_noise,
 )
 from dae_tutorial.train import fit
-from dae_tutorial.weights import load_weights, read_settings, save_weights
 
 NOISES = {
     "gaussian": lambda level: partial(add_gaussian_noise, noise_factor=level),

@@ -53,7 +53,7 @@ class History:
 
 
 class Checkpoint(Protocol):
-    """What `fit` asks of a checkpoint: `dae_tutorial.checkpoint` has one."""
+    """What `fit` asks of a checkpoint: `dae_tutorial.further.checkpoint` has one."""
 
     def resume(self, run: dict[str, Any]) -> None:
         """Bring every part of the run to where it was last saved, if it was."""

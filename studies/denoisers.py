@@ -7,14 +7,14 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from dae_tutorial.baselines import (
+from dae_tutorial.evaluate import mean_squared_error, psnr, ssim
+from dae_tutorial.evidence.baselines import (
     blur,
     median,
     non_local_means,
     total_variation,
     wavelet,
 )
-from dae_tutorial.evaluate import mean_squared_error, psnr, ssim
 
 Denoiser = Callable[[Tensor], Tensor]
 

@@ -10,7 +10,7 @@ from functools import partial
 import torch
 from torch import nn
 
-from dae_tutorial.baselines import (
+from dae_tutorial.evidence.baselines import (
     fit_linear,
     fit_mean_image,
     fit_pca,

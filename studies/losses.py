@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from dae_tutorial.evaluate import mean_squared_error, psnr
+from dae_tutorial.further.losses import EmphasisedLoss, emphasised_error
 from dae_tutorial.loaders import ImageTensors
-from dae_tutorial.losses import EmphasisedLoss, emphasised_error
 from dae_tutorial.model import Autoencoder
 from dae_tutorial.noise import add_gaussian_noise, add_masking_noise
 from dae_tutorial.train import fit

@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from dae_tutorial.baselines import fit_mean_image
+from dae_tutorial.evidence.baselines import fit_mean_image
 from dae_tutorial.model import Autoencoder, ConvAutoencoder
 from dae_tutorial.noise import add_block_occlusion, add_gaussian_noise
 from studies.denoisers import Denoiser

@@ -14,6 +14,13 @@ from skimage.restoration import estimate_sigma
 from torch import Tensor, nn
 from torchvision.transforms.v2.functional import center_crop, rgb_to_grayscale
 
+from dae_tutorial.evidence.photographs import (
+    TEST,
+    TRAINING,
+    VALIDATION,
+    draw_patches,
+    load_photograph,
+)
 from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.model import UNet
 from dae_tutorial.noise import (
@@ -21,13 +28,6 @@ from dae_tutorial.noise import (
     add_varied_gaussian_noise,
     add_varied_gaussian_noise_with_level,
     append_noise_level,
-)
-from dae_tutorial.photographs import (
-    TEST,
-    TRAINING,
-    VALIDATION,
-    draw_patches,
-    load_photograph,
 )
 from studies.denoisers import FILTERS, Denoiser, best, measured
 from studies.recipe import train

@@ -12,9 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from dae_tutorial.loaders import ImageTensors, get_mnist_splits
-from dae_tutorial.noise import add_gaussian_noise, add_masking_noise
-from dae_tutorial.pretrain import (
+from dae_tutorial.evidence.pretrain import (
     HiddenLayer,
     choose_linear_probe,
     error_rate,
@@ -22,6 +20,8 @@ from dae_tutorial.pretrain import (
     pretrain_stack,
     train_classifier,
 )
+from dae_tutorial.loaders import ImageTensors, get_mnist_splits
+from dae_tutorial.noise import add_gaussian_noise, add_masking_noise
 from dae_tutorial.train import Corruption
 from studies.recipe import no_noise, train
 

@@ -9,16 +9,20 @@ from functools import partial
 import torch
 from torch import Generator, Tensor, nn
 
-from dae_tutorial.loaders import load_mnist
-from dae_tutorial.noise import add_masking_noise
-from dae_tutorial.pretrain import choose_linear_probe, error_rate, train_classifier
-from dae_tutorial.variations import (
+from dae_tutorial.evidence.pretrain import (
+    choose_linear_probe,
+    error_rate,
+    train_classifier,
+)
+from dae_tutorial.evidence.variations import (
     add_image_background,
     add_random_background,
     rotate,
     shipped_photographs,
     split,
 )
+from dae_tutorial.loaders import load_mnist
+from dae_tutorial.noise import add_masking_noise
 from studies.pretraining import learn_stack, with_classifier
 from studies.recipe import no_noise
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from dae_tutorial.baselines import (
+from dae_tutorial.evidence.baselines import (
     blur,
     fit_linear,
     fit_mean_image,
@@ -239,7 +239,7 @@ def test_no_estimate_beats_the_posterior_mean_on_images_of_the_training_set(digi
 def test_chunks_of_the_training_set_make_no_difference(digits, monkeypatch):
     train, test = digits
     whole = posterior_mean(test, train, 0.5)
-    monkeypatch.setattr("dae_tutorial.baselines.TRAINING_CHUNK", 7)
+    monkeypatch.setattr("dae_tutorial.evidence.baselines.TRAINING_CHUNK", 7)
     assert torch.allclose(posterior_mean(test, train, 0.5), whole, atol=1e-4)
 
 

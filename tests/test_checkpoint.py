@@ -16,10 +16,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from dae_tutorial import checkpoint as checkpoint_module
-from dae_tutorial.checkpoint import Checkpoint
+from dae_tutorial.further import checkpoint as checkpoint_module
+from dae_tutorial.further.checkpoint import Checkpoint
+from dae_tutorial.further.weights import read_settings
 from dae_tutorial.train import History, fit
-from dae_tutorial.weights import read_settings
 
 BATCHES = [(torch.rand(8, 4, generator=torch.Generator().manual_seed(1)), None)]
 
@@ -101,11 +101,11 @@ SCRIPT = """
     import sys
     import torch
     from torch.utils.data import DataLoader, TensorDataset
-    from dae_tutorial.checkpoint import Checkpoint
+    from dae_tutorial.further.checkpoint import Checkpoint
     from dae_tutorial.model import Autoencoder
     from dae_tutorial.noise import add_gaussian_noise
     from dae_tutorial.train import fit
-    from dae_tutorial.weights import save_weights
+    from dae_tutorial.further.weights import save_weights
 
     checkpoint, result = sys.argv[1:]
     steps = 0
@@ -321,7 +321,7 @@ TOGETHER = """
     import sys
     import torch
     from torch import distributed
-    from dae_tutorial.checkpoint import Checkpoint
+    from dae_tutorial.further.checkpoint import Checkpoint
 
     folder, rank = sys.argv[1], int(sys.argv[2])
     distributed.init_process_group(

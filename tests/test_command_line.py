@@ -6,10 +6,10 @@ import torch
 from PIL import Image
 
 from dae_tutorial.__main__ import main
+from dae_tutorial.further.pretrained import FOLDER, NAMES, load_pretrained, read_card
+from dae_tutorial.further.weights import save_weights
 from dae_tutorial.loaders import load_mnist
 from dae_tutorial.model import Autoencoder
-from dae_tutorial.pretrained import FOLDER, NAMES, load_pretrained, read_card
-from dae_tutorial.weights import save_weights
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,11 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from dae_tutorial.checkpoint import Checkpoint
+from dae_tutorial.further.checkpoint import Checkpoint
+from dae_tutorial.further.weights import read_settings, save_weights
 from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.noise import add_gaussian_noise
 from dae_tutorial.train import fit
-from dae_tutorial.weights import read_settings, save_weights
 
 SIZE = (1, 4, 4)
 PAGE = (

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from dae_tutorial.losses import EmphasisedLoss, emphasised_error
+from dae_tutorial.further.losses import EmphasisedLoss, emphasised_error
 from dae_tutorial.noise import add_gaussian_noise, add_masking_noise
 from dae_tutorial.train import fit
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from dae_tutorial.further.weights import load_weights, save_weights
 from dae_tutorial.model import Autoencoder, ConvAutoencoder, UNet
-from dae_tutorial.weights import load_weights, save_weights
 
 
 @pytest.mark.parametrize("shape", [(7, 1, 28, 28), (7, 784), (1, 28, 28), (0, 784)])

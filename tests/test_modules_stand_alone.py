@@ -8,11 +8,15 @@ import pytest
 
 import dae_tutorial
 
+PACKAGE = Path(dae_tutorial.__file__).parent
 MODULES = [
-    path
-    for path in sorted(Path(dae_tutorial.__file__).parent.glob("*.py"))
-    if not path.name.startswith("__")
+    path for path in sorted(PACKAGE.rglob("*.py")) if not path.name.startswith("__")
 ]
+
+
+def test_core_is_seen_at_a_glance():
+    core = {path.stem for path in MODULES if path.parent == PACKAGE}
+    assert core == {"evaluate", "figures", "loaders", "model", "noise", "train"}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)

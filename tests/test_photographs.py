@@ -6,7 +6,7 @@ import socket
 import pytest
 import torch
 
-from dae_tutorial.photographs import (
+from dae_tutorial.evidence.photographs import (
     TEST,
     TRAINING,
     VALIDATION,

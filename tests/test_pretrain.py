@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from dae_tutorial.pretrain import (
+from dae_tutorial.evidence.pretrain import (
     HiddenLayer,
     choose_linear_probe,
     error_rate,

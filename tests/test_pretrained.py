@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from dae_tutorial.evaluate import mean_squared_error
+from dae_tutorial.further.pretrained import NAMES, load_pretrained, read_card
 from dae_tutorial.loaders import load_mnist
 from dae_tutorial.noise import add_gaussian_noise
-from dae_tutorial.pretrained import NAMES, load_pretrained, read_card
 
 
 @pytest.mark.slow

@@ -5,8 +5,8 @@ import torch
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from dae_tutorial.further.transforms import Corrupt
 from dae_tutorial.noise import add_gaussian_noise, add_masking_noise
-from dae_tutorial.transforms import Corrupt
 from tests.corruptions import CORRUPTIONS
 
 

@@ -5,14 +5,14 @@ import math
 import pytest
 import torch
 
-from dae_tutorial.loaders import load_mnist
-from dae_tutorial.variations import (
+from dae_tutorial.evidence.variations import (
     add_image_background,
     add_random_background,
     rotate,
     shipped_photographs,
     split,
 )
+from dae_tutorial.loaders import load_mnist
 
 # A correct function strays beyond five standard errors once in two million draws.
 SIGMAS = 5

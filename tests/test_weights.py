@@ -9,8 +9,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from dae_tutorial.further.weights import load_weights, read_settings, save_weights
 from dae_tutorial.model import Autoencoder
-from dae_tutorial.weights import load_weights, read_settings, save_weights
 
 
 @pytest.fixture

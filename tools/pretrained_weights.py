@@ -1,4 +1,4 @@
-"""Train the models of `dae_tutorial.pretrained` again: `make weights`.
+"""Train the models of `dae_tutorial.further.pretrained` again: `make weights`.
 
 The recipes were chosen on images held out of the training set. With them, each model
 learns from all 60,000 training images, and the test set is read once, at the end, for
@@ -14,14 +14,14 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
 
-from dae_tutorial.checkpoint import Checkpoint
 from dae_tutorial.evaluate import evaluate
+from dae_tutorial.further.checkpoint import Checkpoint
+from dae_tutorial.further.pretrained import FOLDER, NAMES
+from dae_tutorial.further.weights import save_weights
 from dae_tutorial.loaders import get_mnist_loaders
 from dae_tutorial.model import Autoencoder, ConvAutoencoder, UNet
 from dae_tutorial.noise import add_gaussian_noise
-from dae_tutorial.pretrained import FOLDER, NAMES
 from dae_tutorial.train import fit
-from dae_tutorial.weights import save_weights
 
 CHECKPOINTS = Path(__file__).resolve().parents[1] / ".cache" / "checkpoints"
 SIGMA = 0.5

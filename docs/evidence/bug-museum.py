@@ -26,8 +26,8 @@ import torch
 from torch import nn
 from torch.nn.functional import dropout, mse_loss
 
-from dae_tutorial.baselines import fit_mean_image
 from dae_tutorial.evaluate import evaluate, mean_squared_error, psnr
+from dae_tutorial.evidence.baselines import fit_mean_image
 from dae_tutorial.loaders import ImageTensors, load_mnist
 from dae_tutorial.model import Autoencoder
 from dae_tutorial.noise import add_gaussian_noise, add_masking_noise
@@ -887,7 +887,7 @@ assert max(by_level, key=lambda level: by_level[level].mse) == 0
 
 # %%
 # BROKEN: the minimum over 40 test errors is reported
-from dae_tutorial.pretrain import error_rate, fit_linear_probe
+from dae_tutorial.evidence.pretrain import error_rate, fit_linear_probe
 
 pixels = test.images.flatten(start_dim=1)
 small, large = slice(0, 100), slice(100, None)  # a small test set, and the truth

@@ -69,8 +69,8 @@ models = {
 # input with the average of the training images.
 
 # %%
-from dae_tutorial.baselines import fit_mean_image
 from dae_tutorial.evaluate import mean_squared_error
+from dae_tutorial.evidence.baselines import fit_mean_image
 
 clean = load_mnist(train=False).images[:2000]
 noisy = add_gaussian_noise(clean, generator=torch.Generator().manual_seed(0))

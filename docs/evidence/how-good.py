@@ -19,7 +19,7 @@
 # ## Build the ladder yourself
 #
 # The classical methods are one line each, in
-# [`dae_tutorial.baselines`](../reference/baselines.md). First the images, and the noise
+# [`dae_tutorial.evidence.baselines`](../reference/baselines.md). First the images, and the noise
 # that all of them meet:
 
 # %%
@@ -41,7 +41,12 @@ noisy = add_gaussian_noise(clean, sigma, generator=torch.Generator().manual_seed
 # hand.
 
 # %%
-from dae_tutorial.baselines import blur, median, non_local_means, total_variation
+from dae_tutorial.evidence.baselines import (
+    blur,
+    median,
+    non_local_means,
+    total_variation,
+)
 
 denoised = {"doing nothing": noisy}
 denoised["blur"] = blur(noisy, 1.0)
@@ -57,7 +62,7 @@ denoised["non-local means"] = non_local_means(noisy, 0.6 * sigma, strength=0.4)
 # system.
 
 # %%
-from dae_tutorial.baselines import fit_linear, fit_mean_image, fit_pca
+from dae_tutorial.evidence.baselines import fit_linear, fit_mean_image, fit_pca
 
 generator = torch.Generator().manual_seed(1)
 noisy_train = add_gaussian_noise(train_images.images, sigma, generator=generator)
@@ -125,7 +130,7 @@ short_dae = error["DAE"]
 # with the site, and had minutes, not seconds:
 
 # %%
-from dae_tutorial.pretrained import load_pretrained
+from dae_tutorial.further.pretrained import load_pretrained
 
 pretrained = {
     "DAE": "autoencoder",
@@ -155,7 +160,7 @@ assert error["U-Net"] < 0.9 * error["DAE"]
 # error. The last three rows are the trained networks from above.
 
 # %%
-from dae_tutorial.baselines import posterior_mean, wavelet
+from dae_tutorial.evidence.baselines import posterior_mean, wavelet
 
 few = slice(10, 70, 12)  # five digits
 rows = {"clean": clean[few], "doing\nnothing": noisy[few]}
@@ -397,7 +402,7 @@ assert ssim["DAE", 0.5][0] > ssim["U-Net, blind", 0.5][0] + 0.1
 # probability, that of falling below: $\Phi(-x/\sigma)$. A white one has that of ending
 # above 1: $\Phi((x-1)/\sigma)$. The logarithms are summed over the pixels,
 # and the weights taken by a softmax. That is
-# [`posterior_mean`][dae_tutorial.baselines.posterior_mean].
+# [`posterior_mean`][dae_tutorial.evidence.baselines.posterior_mean].
 #
 # What a DAE learns, with endless capacity and training, is exactly this. So is it the
 # bound that nobody can beat?

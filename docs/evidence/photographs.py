@@ -171,7 +171,12 @@ assert hidden_score["conv", "Gaussian"][0] > 0.85 * hidden_score["conv", "clean"
 # %%
 from torchvision.transforms.v2.functional import rgb_to_grayscale
 
-from dae_tutorial.photographs import TEST, TRAINING, draw_patches, load_photograph
+from dae_tutorial.evidence.photographs import (
+    TEST,
+    TRAINING,
+    draw_patches,
+    load_photograph,
+)
 
 photographs = [rgb_to_grayscale(load_photograph(name)) for name in TRAINING]
 generator = torch.Generator().manual_seed(0)
@@ -197,8 +202,8 @@ optimizer = torch.optim.Adam(unet.parameters(), lr=4e-3)
 history = fit(unet, loader, add_noise, epochs=1, optimizer=optimizer, device="cpu")
 
 # %%
-from dae_tutorial.baselines import median, non_local_means, total_variation
 from dae_tutorial.evaluate import psnr
+from dae_tutorial.evidence.baselines import median, non_local_means, total_variation
 
 chelsea = rgb_to_grayscale(load_photograph("chelsea"))
 clean = chelsea[None, :, 60:220, 100:260]
@@ -419,7 +424,7 @@ assert all(ours < 0 for ours in step)
 # %%
 import skimage.data
 
-from dae_tutorial.baselines import blur
+from dae_tutorial.evidence.baselines import blur
 
 page = torch.tensor(skimage.data.page())[None, None, :188].float() / 255
 with torch.no_grad():

@@ -26,9 +26,9 @@
 # %%
 import torch
 
+from dae_tutorial.evidence.pretrain import pretrain_stack
 from dae_tutorial.loaders import ImageTensors, get_mnist_splits
 from dae_tutorial.noise import add_masking_noise
-from dae_tutorial.pretrain import pretrain_stack
 from dae_tutorial.train import fit
 
 train, validation, test = (loader.dataset for loader in get_mnist_splits())
@@ -63,7 +63,11 @@ print(plain)
 # %%
 from torch import nn
 
-from dae_tutorial.pretrain import choose_linear_probe, error_rate, extract_features
+from dae_tutorial.evidence.pretrain import (
+    choose_linear_probe,
+    error_rate,
+    extract_features,
+)
 
 errors = {}
 for name, encoder in {
@@ -274,16 +278,16 @@ for count in (10, 30):
 # MNIST is easy. In 2007 Larochelle and others made it hard, and these variations became
 # the measure of pretraining: only 10,000 labelled images to learn from, 2,000 to choose
 # with, 50,000 to test on, and disturbances that say nothing about the label. The
-# functions of [`variations`][dae_tutorial.variations.split] make digits of their kind.
+# functions of [`variations`][dae_tutorial.evidence.variations.split] make digits of their kind.
 
 # %% alt="Eight digits in four rows: as they are, turned by random angles, in front of uniform noise, and in front of patches of photographs. With the last two, some digits are hard to find."
-from dae_tutorial.figures import compare_images
-from dae_tutorial.variations import (
+from dae_tutorial.evidence.variations import (
     add_image_background,
     add_random_background,
     rotate,
     shipped_photographs,
 )
+from dae_tutorial.figures import compare_images
 
 digits = test.images[:8]
 generator = torch.Generator().manual_seed(0)

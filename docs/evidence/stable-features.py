@@ -112,8 +112,8 @@ import numpy as np
 
 import studies
 from dae_tutorial import figures
-from dae_tutorial.baselines import fit_mean_image
 from dae_tutorial.evaluate import mean_squared_error
+from dae_tutorial.evidence.baselines import fit_mean_image
 
 table = studies.read("stable_features")
 result = studies.spread(table, "moved", "change", "features")

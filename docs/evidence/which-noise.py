@@ -60,8 +60,8 @@ models = {
 # %%
 from torch import nn
 
-from dae_tutorial.baselines import fit_mean_image
 from dae_tutorial.evaluate import evaluate
+from dae_tutorial.evidence.baselines import fit_mean_image
 
 tests = {"Gaussian": add_gaussian_noise, "masking": add_masking_noise}
 mean_image = fit_mean_image(train_images.images)

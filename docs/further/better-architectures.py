@@ -58,7 +58,7 @@ for name, model in models.items():
 # twice as wide and trained for longer.
 
 # %%
-from dae_tutorial.pretrained import NAMES, load_pretrained, read_card
+from dae_tutorial.further.pretrained import NAMES, load_pretrained, read_card
 
 print(f"{'model':18}{'parameters':>12}{'epochs':>8}{'test MSE':>10}{'PSNR':>10}")
 for name in NAMES:

@@ -157,7 +157,7 @@ assert ink["L1"] < 0.9 < min(ink["MSE"], ink["BCE"])
 # + \beta \sum_{i:\, \tilde{x}_i = x_i} (\hat{x}_i - x_i)^2 \Big)$$
 #
 # With $\alpha = 1$ and $\beta = 0.5$ they call it *double emphasis*, with $\beta = 0$
-# *full emphasis*. [`EmphasisedLoss`][dae_tutorial.losses.EmphasisedLoss] does this. It
+# *full emphasis*. [`EmphasisedLoss`][dae_tutorial.further.losses.EmphasisedLoss] does this. It
 # has to know the noisy images, so it wraps the corruption: train with `loss.corrupt`.
 #
 # It sounds harmless. But the weights change the best guess. Take a pixel that is black
@@ -177,7 +177,7 @@ for intact in (1.0, 0.5, 0.0):
 # intact pixels are not looked at. Does training fall for that?
 
 # %%
-from dae_tutorial.losses import EmphasisedLoss
+from dae_tutorial.further.losses import EmphasisedLoss
 
 for name, intact in {"β = 0.5": 0.5, "β = 0": 0.0}.items():
     loss = EmphasisedLoss(corrupt, corrupted=1.0, intact=intact)

@@ -7,16 +7,16 @@
 # # Pretrained models
 #
 # Four trained denoisers come with the package, so you can look at results before you
-# train anything. [`load_pretrained`][dae_tutorial.pretrained.load_pretrained] builds
+# train anything. [`load_pretrained`][dae_tutorial.further.pretrained.load_pretrained] builds
 # one of them, ready for use:
 
 # %% alt="Eight test digits in three rows: noisy, original, and as the pretrained U-Net rebuilt them. The rebuilt digits are clean and sharp, and close to the originals."
 import torch
 
 from dae_tutorial.figures import visualize_reconstruction
+from dae_tutorial.further.pretrained import load_pretrained
 from dae_tutorial.loaders import load_mnist
 from dae_tutorial.noise import add_gaussian_noise
-from dae_tutorial.pretrained import load_pretrained
 
 model = load_pretrained("unet")
 clean = load_mnist(train=False).images[:8]
@@ -27,11 +27,11 @@ with torch.no_grad():
 # %% [markdown]
 # ## Cards
 #
-# Each file carries its own card. [`read_card`][dae_tutorial.pretrained.read_card]
+# Each file carries its own card. [`read_card`][dae_tutorial.further.pretrained.read_card]
 # returns it:
 
 # %%
-from dae_tutorial.pretrained import read_card
+from dae_tutorial.further.pretrained import read_card
 
 read_card("unet")
 
@@ -44,7 +44,7 @@ read_card("unet")
 
 from IPython.display import Markdown
 
-from dae_tutorial.pretrained import FOLDER, NAMES
+from dae_tutorial.further.pretrained import FOLDER, NAMES
 
 lines = [
     "| download | parameters | test MSE | PSNR | size |",
@@ -77,9 +77,9 @@ Markdown("\n".join(lines))
 # code. So loading one runs nothing from it. Build the same architecture, then load:
 
 # %%
+from dae_tutorial.further.pretrained import FOLDER
+from dae_tutorial.further.weights import load_weights
 from dae_tutorial.model import Autoencoder
-from dae_tutorial.pretrained import FOLDER
-from dae_tutorial.weights import load_weights
 
 autoencoder = Autoencoder()
 load_weights(autoencoder, FOLDER / "autoencoder.safetensors")

@@ -173,7 +173,7 @@ assert damage["Gaussian, 0.5"] > damage["masking, 0.5"]
 # ## In a torchvision pipeline
 #
 # If your data goes through `torchvision.transforms.v2`, wrap a corruption in
-# [`Corrupt`][dae_tutorial.transforms.Corrupt]. Images are corrupted, labels pass
+# [`Corrupt`][dae_tutorial.further.transforms.Corrupt]. Images are corrupted, labels pass
 # through.
 
 # %%
@@ -182,7 +182,7 @@ from functools import partial
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from dae_tutorial.transforms import Corrupt
+from dae_tutorial.further.transforms import Corrupt
 
 pipeline = v2.Compose(
     [

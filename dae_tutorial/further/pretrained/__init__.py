@@ -7,8 +7,8 @@ from pathlib import Path
 
 from torch import nn
 
+from dae_tutorial.further.weights import load_weights, read_settings
 from dae_tutorial.model import Autoencoder, ConvAutoencoder, UNet
-from dae_tutorial.weights import load_weights, read_settings
 
 FOLDER = Path(__file__).parent
 NAMES = ("autoencoder", "conv-autoencoder", "unet", "unet-large")
