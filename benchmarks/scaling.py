@@ -1,13 +1,12 @@
 """How the cost of training grows with image size, width, batch and data: on paper.
 
-A few sizes are measured, a power law is fitted, and the fit is carried further than
-this machine would go.
+A few sizes are measured here. The site's page fits a power law to them, and carries it
+further than this machine would go.
 """
 
 import time
 from statistics import median
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -44,20 +43,6 @@ def cost_of_growth(rounds: int = 5, small: bool = False) -> list[dict]:
             row["milliseconds"] = _milliseconds(network, images, rounds)
             rows.append(row)
     return rows + [_epoch(count) for count in (COUNTS[:2] if small else COUNTS)]
-
-
-def exponent(rows: list[dict]) -> tuple[float, float]:
-    """Fit milliseconds = a · sizeᵇ to the rows of one series: (a, b).
-
-    Examples:
-        >>> rows = [{"size": n, "milliseconds": 3 * n**2} for n in (1, 2, 4)]
-        >>> [round(value, 6) for value in exponent(rows)]
-        [3.0, 2.0]
-    """
-    size = np.log([row["size"] for row in rows])
-    cost = np.log([row["milliseconds"] for row in rows])
-    power, offset = np.polyfit(size, cost, 1)
-    return float(np.exp(offset)), float(power)
 
 
 def _series():

@@ -11,7 +11,7 @@ One idea a module, and each module is a file that can be copied whole. The core:
 
 Around it, in folders named like sections of the site:
 
-- `evidence`: classical denoisers, pretraining and harder data, for the experiments
+- `evidence`: classical denoisers, pretraining, harder data, measured tables
 - `further`: more losses, transforms, trained models, and what keeps models on disk
 
 Import from the module that you need, as in

@@ -11,10 +11,6 @@ A study is one module here with
 - `NOT_COMPARED`, if need be: columns that no two runs share, such as milliseconds.
 
 `python -m studies` runs what is missing or stale and writes each finished study's
-table and the record of what made it to `studies/results/`. `python -m studies status`
-shows what is fresh. Pages read tables through `read`, `select` and `spread`.
+table and the record of what made it to `dae_tutorial/evidence/tables/`, from where
+pages read them. `python -m studies status` shows what is fresh.
 """
-
-from studies.tables import read, select, spread
-
-__all__ = ["read", "select", "spread"]

@@ -7,9 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from studies import tables
+from dae_tutorial.evidence import tables
 from studies.provenance import ROOT
 from studies.runner import Study, load, names, run, state
+from studies.tables import differences
 
 SCRATCH = ROOT / ".cache" / "studies-again"
 
@@ -42,7 +43,7 @@ def status(studies: Sequence[Study]) -> int:
 def run_again(
     studies: Sequence[Study],
     *,
-    results: Path = tables.RESULTS,
+    results: Path = tables.FOLDER,
     scratch: Path = SCRATCH,
 ) -> int:
     """Run studies in a scratch folder, and compare with the checked-in tables."""
@@ -51,7 +52,7 @@ def run_again(
     for study in studies:
         stored = tables.read(study.name, results)
         again = tables.read(study.name, scratch / "results")
-        lines = tables.differences(stored, again, study.not_compared)
+        lines = differences(stored, again, study.not_compared)
         print(f"{study.name}: {len(lines) or 'no'} differences beyond the spread")
         print("".join(f"  {line}\n" for line in lines), end="")
         found += len(lines)

@@ -7,7 +7,6 @@ sigmoids, more of them than pixels, trained under masking noise.
 import base64
 from functools import partial
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -55,7 +54,7 @@ def study(
     Returns:
         One row a corruption: train_images; mask_prob, the probability of losing a
         pixel in training; smoothness and area, averaged over the filters; and
-        pictures, a few filters as text for `from_text`.
+        pictures, a few filters as text for `dae_tutorial.evidence.tables.from_text`.
 
     Examples:
         >>> rows = study(seed=0, **TOY | {"steps": 10})
@@ -141,14 +140,3 @@ def as_text(filters: Tensor) -> str:
     largest = filters.abs().amax(dim=(1, 2), keepdim=True)
     levels = (127 * filters / largest).round().to(torch.int8)
     return base64.b64encode(levels.numpy().tobytes()).decode()
-
-
-def from_text(text: str) -> np.ndarray:
-    """Read what `as_text` wrote: (count, 28, 28), between -1 and 1.
-
-    Examples:
-        >>> from_text(as_text(torch.ones(2, 28, 28))).shape
-        (2, 28, 28)
-    """
-    levels = np.frombuffer(base64.b64decode(text), dtype=np.int8)
-    return levels.reshape(-1, 28, 28) / 127

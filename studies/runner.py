@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.notebooks.cache import write_atomically
 from tqdm import tqdm
 
+from dae_tutorial.evidence.tables import FOLDER, Row
 from studies.provenance import ROOT, code_digests, versions
-from studies.tables import RESULTS, Row, written
-from tools.notebooks.cache import write_atomically
+from studies.tables import written
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ def run(
     *,
     seeds: Sequence[int] | None = None,
     store: Path = STORE,
-    results: Path = RESULTS,
+    results: Path = FOLDER,
 ) -> None:
     """Run what is missing or stale, and write the table of each complete study.
 
@@ -109,7 +110,7 @@ def run(
             _finish(study, store, results)
 
 
-def state(study: Study, results: Path = RESULTS) -> str:
+def state(study: Study, results: Path = FOLDER) -> str:
     """Return "fresh", or why a study's checked-in table is not."""
     try:
         record = json.loads((results / f"{study.name}.json").read_text("utf-8"))

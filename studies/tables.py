@@ -1,45 +1,13 @@
-"""Small tables as CSV: one row a measurement, the seed among the columns."""
+"""Small tables: written as CSV, and compared with the same table made again."""
 
 import csv
 import io
 import math
-from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-RESULTS = Path(__file__).parent / "results"
-
-Row = dict[str, str | int | float]
-
-
-def read(name: str, folder: Path = RESULTS) -> list[Row]:
-    r"""Read the stored table of a study.
-
-    Args:
-        name: the study's module name, such as "which_noise".
-        folder: where the tables lie.
-
-    Returns:
-        Its rows; a column holds integers, floats or texts, whichever all its values
-        can be read as.
-
-    Raises:
-        FileNotFoundError: if the study has no table yet.
-
-    Examples:
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     text = "seed,noise,mse\n0,masking,0.5\n"
-        ...     _ = (Path(folder) / "example.csv").write_text(text)
-        ...     read("example", Path(folder))
-        [{'seed': 0, 'noise': 'masking', 'mse': 0.5}]
-    """
-    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        names, *lines = csv.reader(file)
-    columns = [_converted(column) for column in zip(*lines, strict=True)]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+from dae_tutorial.evidence.tables import Row
 
 
 def written(rows: Sequence[Row]) -> str:
@@ -60,49 +28,6 @@ def written(rows: Sequence[Row]) -> str:
             }
         )
     return text.getvalue()
-
-
-def select(rows: Sequence[Row], **wanted: str | int | float) -> list[Row]:
-    """Return the rows that have all the wanted values.
-
-    Examples:
-        >>> rows = [{"noise": "masking", "mse": 0.1}, {"noise": "blocks", "mse": 0.2}]
-        >>> select(rows, noise="blocks")
-        [{'noise': 'blocks', 'mse': 0.2}]
-    """
-    return [
-        row for row in rows if all(row[name] == value for name, value in wanted.items())
-    ]
-
-
-def spread(rows: Sequence[Row], value: str, *by: str) -> dict:
-    """Average a column over the seeds.
-
-    Args:
-        rows: rows of one table.
-        value: the column to average.
-        by: the columns that tell the groups apart.
-
-    Returns:
-        group → (mean, sample standard deviation), in the order of the rows. A group
-        is the value of the column in `by`, or a tuple if there are several.
-
-    Examples:
-        >>> rows = [
-        ...     {"seed": 0, "noise": "masking", "mse": 1.0},
-        ...     {"seed": 1, "noise": "masking", "mse": 3.0},
-        ... ]
-        >>> spread(rows, "mse", "noise")
-        {'masking': (2.0, 1.4142135623730951)}
-    """
-    groups = defaultdict(list)
-    for row in rows:
-        key = tuple(row[name] for name in by)
-        groups[key[0] if len(by) == 1 else key].append(row[value])
-    return {
-        key: (float(np.mean(values)), float(np.std(values, ddof=1)))
-        for key, values in groups.items()
-    }
 
 
 def differences(
@@ -163,12 +88,3 @@ def _by_place(rows: Sequence[Row], name: str) -> np.ndarray:
     """Return a column as (places, seeds); the rows of a seed stand together."""
     seeds = len({row["seed"] for row in rows})
     return np.array([row[name] for row in rows]).reshape(seeds, -1).T
-
-
-def _converted(column: Sequence[str]) -> list:
-    for kind in (int, float):
-        try:
-            return [kind(value) for value in column]
-        except ValueError:
-            continue
-    return list(column)

@@ -8,13 +8,12 @@ from benchmarks import __main__ as bench
 from benchmarks import starting_notebook
 from benchmarks.anatomy import parts_of_an_epoch
 from benchmarks.measure import in_turns, times_faster
-from benchmarks.scaling import exponent
 from dae_tutorial.model import Autoencoder
 
 
 @pytest.mark.slow
 def test_smoke_mode_measures_every_row_and_keeps_nothing(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(bench, "RESULTS", tmp_path / "training.json")
+    monkeypatch.setattr(bench, "RESULTS", tmp_path / "benchmark.json")
     bench.main(["--smoke"])
     printed = capsys.readouterr().out
     for what in ("training speed", "time to test MSE", "after 10 epochs", "180 s"):
@@ -43,11 +42,6 @@ def test_parts_add_up_to_the_whole():
     assert sum(part["share"] for part in parts[:-1]) == pytest.approx(1)
 
 
-def test_exponent_of_a_power_law():
-    rows = [{"size": size, "milliseconds": 0.5 * size**1.5} for size in (2, 4, 16)]
-    assert exponent(rows) == pytest.approx((0.5, 1.5))
-
-
 def test_both_dense_models_are_the_same():
     theirs = starting_notebook.Autoencoder().state_dict()
     ours = Autoencoder().state_dict()
@@ -57,6 +51,6 @@ def test_both_dense_models_are_the_same():
 
 
 def test_results_are_kept_whole(tmp_path):
-    bench.keep({"σ": 0.5}, tmp_path / "new" / "training.json")
-    assert json.loads((tmp_path / "new" / "training.json").read_text()) == {"σ": 0.5}
-    assert [file.name for file in (tmp_path / "new").iterdir()] == ["training.json"]
+    bench.keep({"σ": 0.5}, tmp_path / "new" / "benchmark.json")
+    assert json.loads((tmp_path / "new" / "benchmark.json").read_text()) == {"σ": 0.5}
+    assert [file.name for file in (tmp_path / "new").iterdir()] == ["benchmark.json"]

@@ -12,17 +12,18 @@ import numpy as np
 import pytest
 import torch
 
+from dae_tutorial.evidence import tables
 from studies import (
     filters,
     provenance,
     recipe,
     runner,
     stable_features,
-    tables,
     which_noise,
 )
 from studies.__main__ import main, run_again
 from studies.runner import Study
+from studies.tables import differences, written
 
 NAMES = runner.names()
 
@@ -188,7 +189,7 @@ def test_tables_survive_writing_and_reading(tmp_path):
         {"seed": 0, "noise": "salt, pepper", "mse": 0.123456},
         {"seed": 1, "noise": "2", "mse": 1e-9},
     ]
-    (tmp_path / "kept.csv").write_text(tables.written(rows), encoding="utf-8")
+    (tmp_path / "kept.csv").write_text(written(rows), encoding="utf-8")
     assert tables.read("kept", tmp_path) == rows
 
 
@@ -198,17 +199,17 @@ def with_values(values: list[float], key: str = "masking") -> list[dict]:
 
 def test_a_second_run_within_the_spread_confirms():
     stored = with_values([0.10, 0.11, 0.12])
-    assert tables.differences(stored, with_values([0.12, 0.13, 0.11])) == []
-    (line,) = tables.differences(stored, with_values([0.30, 0.31, 0.32]))
+    assert differences(stored, with_values([0.12, 0.13, 0.11])) == []
+    (line,) = differences(stored, with_values([0.30, 0.31, 0.32]))
     assert line.startswith("row 1, mse: 0.11 stored, 0.31 again")
 
 
 def test_a_second_run_must_have_the_same_rows():
     stored = with_values([0.10, 0.11, 0.12])
     other = with_values([0.10, 0.11, 0.12], key="blocks")
-    assert tables.differences(stored, other) == ["row 1, noise: not equal"]
-    assert tables.differences(stored, other, ["noise"]) == []
-    assert tables.differences(stored, stored[:2])
+    assert differences(stored, other) == ["row 1, noise: not equal"]
+    assert differences(stored, other, ["noise"]) == []
+    assert differences(stored, stored[:2])
 
 
 def test_code_digests_follow_imports_of_imports():
@@ -254,7 +255,9 @@ def test_table_belongs_to_todays_code(name):
 
 
 def test_every_table_has_its_study():
-    assert {path.stem for path in tables.RESULTS.glob("*.*")} == set(NAMES)
+    assert tables.names() == NAMES
+    records = {path.stem for path in tables.FOLDER.glob("*.json")}
+    assert records == {"benchmark", *NAMES}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -271,7 +274,7 @@ def test_table_is_complete(name):
     study = runner.load(name)
     rows = tables.read(name)
     assert list(dict.fromkeys(row["seed"] for row in rows)) == list(study.seeds)
-    record = json.loads((tables.RESULTS / f"{name}.json").read_text("utf-8"))
+    record = tables.read_record(name)
     assert len(record["seconds"]) == len(list(study.units()))
     assert not any(str(Path.home()) in str(value) for value in record.values())
 
@@ -367,7 +370,7 @@ def test_smoothness_and_area_of_known_filters():
 
 def test_pictures_survive_as_text():
     shown = torch.linspace(-3, 3, 2 * 784).reshape(2, 28, 28)
-    again = filters.from_text(filters.as_text(shown))
+    again = tables.from_text(filters.as_text(shown))
     largest = shown.abs().amax(dim=(1, 2), keepdim=True)
     assert np.abs(again - (shown / largest).numpy()).max() <= 0.5 / 127 + 1e-6
 

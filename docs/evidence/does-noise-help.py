@@ -1,6 +1,7 @@
 # ---
 # title: Does noise help at all?
 # description: An autoencoder and a denoising autoencoder, alike in all but the noise, across code sizes and training-set sizes, with what each wins and what it loses.
+# data: dae_tutorial/evidence/tables/does_noise_help.*
 # ---
 
 # %% [markdown]
@@ -121,10 +122,10 @@ compare_images({"noisy": noisy[:8], **rows})
 # on the last 2,000.
 
 # %% tags=["check"]
-import json
-from pathlib import Path
 
-record = json.loads(Path("studies/results/does_noise_help.json").read_text("utf-8"))
+from dae_tutorial.evidence import tables
+
+record = tables.read_record("does_noise_help")
 assert record["arguments"]["train_images"] == 60_000
 assert record["arguments"]["test_images"] == len(clean) == 2000
 assert len(record["seeds"]) == 3
@@ -143,11 +144,11 @@ import itertools
 import matplotlib.pyplot as plt
 import numpy as np
 
-import studies
 from dae_tutorial import figures
+from dae_tutorial.evidence import tables
 
-table = studies.read("does_noise_help")
-full = studies.select(table, train_images=60_000)
+table = tables.read("does_noise_help")
+full = tables.select(table, train_images=60_000)
 sizes = sorted({row["code_size"] for row in full})
 BLUE, ORANGE = figures.COLOURS["blue"], figures.COLOURS["orange"]
 KINDS = {"AE": (0, BLUE), "DAE": (0.5, ORANGE)}
@@ -158,7 +159,7 @@ def lines(axes, rows, value, by, points, **style):
     """Plot AE and DAE with their spread, and return the means."""
     means = {}
     for name, (noise, colour) in KINDS.items():
-        group = studies.spread(studies.select(rows, train_noise=noise), value, by)
+        group = tables.spread(tables.select(rows, train_noise=noise), value, by)
         mean, deviation = np.array([group[point] for point in points]).T
         axes.plot(points, mean, color=colour, **style)
         axes.fill_between(
@@ -200,7 +201,7 @@ for size in sizes:
 constant = {
     name: [
         row["seed"]
-        for row in studies.select(full, code_size=2, train_noise=noise)
+        for row in tables.select(full, code_size=2, train_noise=noise)
         if abs(row["test_clean"] - row["test_noisy"]) < 1e-6
     ]
     for name, (noise, _) in KINDS.items()
@@ -235,16 +236,16 @@ for name, seeds in constant.items():
 
 # %% tags=["check"]
 assert constant == {"AE": [2], "DAE": [2]}
-for row in studies.select(full, code_size=2):
+for row in tables.select(full, code_size=2):
     if abs(row["test_clean"] - row["test_noisy"]) < 1e-6:
         assert 1.05 < row["test_noisy"] / mean_image < 1.2
-eight = studies.spread(
-    studies.select(full, code_size=8), "test_noisy", "train_noise"
+eight = tables.spread(
+    tables.select(full, code_size=8), "test_noisy", "train_noise"
 ).values()
 (ae, _), (dae, _) = eight
 assert 0.85 < dae / ae < 0.9
 for seed in (0, 1):
-    twins = studies.select(full, code_size=2, seed=seed)
+    twins = tables.select(full, code_size=2, seed=seed)
     assert 0.87 < twins[1]["test_noisy"] / twins[0]["test_noisy"] < 0.95
 assert ae > 0.9 * mean_image
 assert dae > 0.75 * mean_image
@@ -257,7 +258,7 @@ for size in (2, 8, 32):
     assert noisy_in["AE"][size] > 0.93 * mean_image, size
 assert noisy_in["AE"][128] < 0.75 * mean_image
 assert 0.45 < noisy_in["AE"][1024] / mean_image < 0.6
-(widest,) = studies.select(record["parts"], train_images=60_000, code_size=1024)
+(widest,) = tables.select(record["parts"], train_images=60_000, code_size=1024)
 for part in record["parts"]:
     if part["code_size"] < 1024:
         assert part["peak"] > widest["peak"]
@@ -342,7 +343,7 @@ gap, own_test = {}, {}
 with plt.rc_context(figures.STYLE):
     figure, panels = plt.subplots(1, 2, figsize=(figures.WIDTH, 3.2), sharey=True)
 for axes, size in zip(panels, (32, 1024), strict=True):
-    rows = studies.select(gap_rows, code_size=size)
+    rows = tables.select(gap_rows, code_size=size)
     counts = sorted({row["train_images"] for row in rows})
     gap[size] = lines(axes, rows, "gap", "train_images", counts, marker="o", ms=4)
     axes.set(title=f"code size {size}", xscale="log", yscale="log")
@@ -368,7 +369,7 @@ differences = [
     }
     for row in table
 ]
-excess = studies.spread(
+excess = tables.spread(
     differences, "difference", "train_noise", "code_size", "train_images"
 )
 print("Test error less training error, ± standard deviation over the seeds")
@@ -381,8 +382,8 @@ for size in (32, 1024):
 
 # %% tags=["hide-code"]
 few = {
-    (name, size, kind): studies.spread(
-        studies.select(table, train_noise=noise, train_images=100, code_size=size),
+    (name, size, kind): tables.spread(
+        tables.select(table, train_noise=noise, train_images=100, code_size=size),
         f"test_{kind}",
         "train_noise",
     )[noise][0]

@@ -1,6 +1,7 @@
 # ---
 # title: What it learned, filters
 # description: The first-layer filters of autoencoders with and without masking noise, over three corruption levels and training-set sizes, with a measure of their smoothness.
+# data: dae_tutorial/evidence/tables/filters.*
 # ---
 
 # %% [markdown]
@@ -116,18 +117,15 @@ assert 0.45 < 1 - inked.float().mean() < 0.5
 # from the roughest to the smoothest, so that nobody could pick the pretty ones.
 
 # %% tags=["hide-code"] alt="A grid of filters, three rows for 300, 3,000 and 30,000 training images, three columns for 0, 25 and 50 % masking, with four filters in each cell. From left to right the speckle becomes coarser and patches join to strokes and spots."
-import json
 from itertools import pairwise
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-import studies
 from dae_tutorial import figures
-from studies.filters import from_text
+from dae_tutorial.evidence import tables
 
-table = studies.read("filters")
+table = tables.read("filters")
 counts = sorted({row["train_images"] for row in table})
 levels = sorted({row["mask_prob"] for row in table})
 with plt.rc_context(figures.STYLE):
@@ -135,11 +133,13 @@ with plt.rc_context(figures.STYLE):
         len(counts), len(levels), figsize=(figures.WIDTH, 5.6)
     )
 for (row, column), axes in np.ndenumerate(panels):
-    chosen = studies.select(
+    chosen = tables.select(
         table, seed=0, train_images=counts[row], mask_prob=levels[column]
     )
     pictures = np.pad(
-        from_text(chosen[0]["pictures"]), ((0, 0), (1, 1), (1, 1)), constant_values=1
+        tables.from_text(chosen[0]["pictures"]),
+        ((0, 0), (1, 1), (1, 1)),
+        constant_values=1,
     )
     axes.imshow(np.block([list(pictures[:2]), list(pictures[2:])]), cmap="gray")
     axes.set(xticks=[], yticks=[])
@@ -161,7 +161,7 @@ figure
 # %% tags=["hide-code"] alt="Two panels over the masking probability, with a line for each training-set size. Left, smoothness of the filters: it rises with the corruption for all sizes. Right, the number of pixels over which a filter spreads: it falls with the corruption."
 shades = dict(zip(counts, figures.COLOURS.values(), strict=False))
 values = {
-    measure: studies.spread(table, measure, "train_images", "mask_prob")
+    measure: tables.spread(table, measure, "train_images", "mask_prob")
     for measure in ("smoothness", "area")
 }
 with plt.rc_context(figures.STYLE):
@@ -206,7 +206,7 @@ assert masked > unmasked + 2 * max(deviation, its_deviation)
 assert abs(masked - 0.619) < 0.0005
 assert abs(unmasked - 0.608) < 0.0005
 
-record = json.loads(Path("studies/results/filters.json").read_text("utf-8"))
+record = tables.read_record("filters")
 assert record["arguments"]["units"] == 800
 assert len(record["seeds"]) == 3
 assert counts == [part["train_images"] for part in record["parts"]]

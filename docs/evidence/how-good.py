@@ -1,6 +1,7 @@
 # ---
 # title: How good is it?
 # description: A ladder of image denoisers on MNIST, from doing nothing over median, total variation, non-local means, PCA and the best linear map to autoencoders, U-Net and the exact posterior mean.
+# data: dae_tutorial/evidence/tables/ladder.*
 # ---
 
 # %% [markdown]
@@ -202,14 +203,12 @@ figure
 # affordable.
 
 # %% tags=["hide-code"] alt="Fourteen methods with their mean squared errors at σ = 0.5 as dots on a logarithmic axis, from the largest to the smallest: doing nothing 0.116, the mean image 0.066, the clean-trained autoencoder 0.059, wavelets, median, PCA, blur, total variation and non-local means 0.025, the posterior mean the same, the blind convolutional autoencoder, the denoising autoencoder 0.019, the best linear map 0.018, and the blind U-Net 0.015."
-import json
 import math
-from pathlib import Path
 
-import studies
+from dae_tutorial.evidence import tables
 
-table = studies.read("ladder")
-mse = studies.spread(table, "mse", "method", "sigma")
+table = tables.read("ladder")
+mse = tables.spread(table, "mse", "method", "sigma")
 at_half = {name: value for (name, level), value in mse.items() if level == 0.5}
 own = at_half.pop("posterior mean, own images")
 order = sorted(at_half, key=lambda name: at_half[name], reverse=True)
@@ -279,7 +278,7 @@ ranks += [order.index(name) for name in ("posterior mean", "conv. DAE, blind", "
 assert ranks == sorted(ranks)
 
 # What the text says of the study:
-record = json.loads(Path("studies/results/ladder.json").read_text("utf-8"))
+record = tables.read_record("ladder")
 arguments = record["arguments"]
 assert arguments["train_images"] == 50_000
 assert arguments["test_images"] == 200
@@ -288,7 +287,7 @@ assert len(record["seeds"]) == 3
 steps_per_epoch = math.ceil(arguments["train_images"] / 128)
 assert arguments["steps"] == 4 * steps_per_epoch
 assert math.ceil(arguments["steps"] / 8) <= steps_per_epoch  # the U-Net's share
-ridges = {row["setting"] for row in studies.select(table, method="best linear")}
+ridges = {row["setting"] for row in tables.select(table, method="best linear")}
 assert ridges == {"ridge 100"}
 
 # %% [markdown]
@@ -361,9 +360,7 @@ for method in ("DAE", "U-Net, blind", "conv. DAE, blind", "best linear"):
 
 # %% tags=["hide-code"]
 columns = ("mse", "psnr", "ssim", "milliseconds")
-scores = {
-    column: studies.spread(table, column, "method", "sigma") for column in columns
-}
+scores = {column: tables.spread(table, column, "method", "sigma") for column in columns}
 print("                     MSE     PSNR   SSIM   ms an image")
 for name in order:
     row = [scores[column][name, 0.5][0] for column in columns]

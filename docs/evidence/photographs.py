@@ -1,6 +1,7 @@
 # ---
 # title: Occlusions and photographs
 # description: A denoising autoencoder fills in blocks over digits, a small U-Net denoises photographs beside median, total variation, non-local means and wavelets, and a scanned page shows the limits.
+# data: [dae_tutorial/evidence/tables/occlusion.csv, dae_tutorial/evidence/tables/photographs.csv]
 # ---
 
 # %% [markdown]
@@ -108,10 +109,10 @@ compare_images(rows)
 # %% tags=["hide-code"] alt="Two panels of dots, the mean squared error of hidden and of visible pixels. On hidden pixels the networks trained on blocks have the least error, followed by the dense network trained on Gaussian noise; those trained on clean digits are worse than the mean image. On visible pixels every network errs a little, and doing nothing does not."
 import matplotlib.pyplot as plt
 
-import studies
 from dae_tutorial import figures
+from dae_tutorial.evidence import tables
 
-table = studies.read("occlusion")
+table = tables.read("occlusion")
 names = list(dict.fromkeys((row["model"], row["train_noise"]) for row in table))
 with plt.rc_context(figures.STYLE):
     figure, panels = plt.subplots(
@@ -119,7 +120,7 @@ with plt.rc_context(figures.STYLE):
     )
 score = {}
 for axes, part in zip(panels, ("hidden", "visible"), strict=True):
-    score[part] = studies.spread(table, f"{part}_mse", "model", "train_noise")
+    score[part] = tables.spread(table, f"{part}_mse", "model", "train_noise")
     for place, name in enumerate(names):
         mean, deviation = score[part][name]
         colour = figures.COLOURS["blue" if name[1] == "blocks" else "teal"]
@@ -146,7 +147,7 @@ figure
 # %% tags=["check"]
 hidden_score, whole = (
     score["hidden"],
-    studies.spread(table, "mse", "model", "train_noise"),
+    tables.spread(table, "mse", "model", "train_noise"),
 )
 for model in ("dense", "conv"):
     assert hidden_score[model, "blocks"][0] < 0.7 * hidden_score["mean image", ""][0]
@@ -265,7 +266,7 @@ figure
 # %% tags=["hide-code"] alt="Two panels, grey and colour, with lines of PSNR over the noise level 15, 25 and 50, one line a method. All fall. The U-Net trained at 25 is good at 25 and 15 but falls steeply at 50; the blind U-Net stays high throughout."
 from itertools import accumulate
 
-table = studies.read("photographs")
+table = tables.read("photographs")
 # First the mean over the three photographs, so that the spread is that of the seeds.
 by_seed = {}
 for row in table:
@@ -275,7 +276,7 @@ averaged = [
     {"channels": channels, "method": method, "level": level, "psnr": sum(v) / len(v)}
     for (_, channels, method, level), v in by_seed.items()
 ]
-decibel = studies.spread(averaged, "psnr", "channels", "method", "level")
+decibel = tables.spread(averaged, "psnr", "channels", "method", "level")
 levels = sorted({row["level"] for row in table})
 methods = list(dict.fromkeys(row["method"] for row in table))
 shown = {

@@ -1,6 +1,7 @@
 # ---
 # title: Pretraining and features
 # description: Do denoising autoencoders learn useful features? Linear probes and fine-tuning with 10 to 58,000 labels and harder MNIST variations, measured with controls.
+# data: [dae_tutorial/evidence/tables/pretraining.csv, dae_tutorial/evidence/tables/variations.csv]
 # ---
 
 # %% [markdown]
@@ -110,15 +111,15 @@ assert abs(errors["denoising autoencoder"] - errors["raw pixels"]) < 0.03
 # - **stacked**: a second layer learned on top of the first, in the same way
 
 # %% tags=["hide-code"]
-from studies import read, select, spread
+from dae_tutorial.evidence import tables
 
-rows = read("pretraining")
+rows = tables.read("pretraining")
 counts = sorted({row["labels"] for row in rows})
 
 
 def print_errors(use):
-    chosen = select(rows, use=use)
-    means = spread(chosen, "test_error", "method", "labels")
+    chosen = tables.select(rows, use=use)
+    means = tables.spread(chosen, "test_error", "method", "labels")
     print(f"{'labels':21}" + "".join(f"{count:>9,}" for count in counts))
     for method in dict.fromkeys(row["method"] for row in chosen):
         cells = [means[method, count] for count in counts]
@@ -140,7 +141,9 @@ def relative(use, method, base):
     """Test error minus that of `base`, by seed: (labels, seeds), in points."""
     by_labels = [
         [
-            select(rows, use=use, method=name, labels=count, seed=seed)[0]["test_error"]
+            tables.select(rows, use=use, method=name, labels=count, seed=seed)[0][
+                "test_error"
+            ]
             for name in (method, base)
             for seed in (0, 1, 2)
         ]
@@ -268,7 +271,8 @@ assert -1.5 < dropout[counts.index(1000)].mean() < -0.7
 assert 0 < dropout[-1].mean() < 0.7
 both = relative("fine-tuned", "stacked DAE, dropout", "from scratch")
 assert abs((both - dropout)[counts.index(1000)].mean()) < 0.3
-scratch = spread(select(rows, use="fine-tuned"), "test_error", "method", "labels")
+fine_tuned = tables.select(rows, use="fine-tuned")
+scratch = tables.spread(fine_tuned, "test_error", "method", "labels")
 for count in (10, 30):
     assert scratch["from scratch", count][1] > 0.02
 
@@ -308,15 +312,15 @@ compare_images(
 # the one with the lower validation error counts as the *stacked DAE*.
 
 # %% tags=["hide-code"]
-harder = read("variations")
-ours = spread(harder, "test_error", "variation", "method")
+harder = tables.read("variations")
+ours = tables.spread(harder, "test_error", "variation", "method")
 variations = list(dict.fromkeys(row["variation"] for row in harder))
 
 
 def chosen_denoiser(variation, seed):
     """The row of the DAE with the lower validation error."""
     names = ("stacked DAE, 25 %", "stacked DAE, 50 %")
-    found = select(harder, variation=variation, seed=seed)
+    found = tables.select(harder, variation=variation, seed=seed)
     both = [row for row in found if row["method"] in names]
     return min(both, key=lambda row: row["validation_error"])
 

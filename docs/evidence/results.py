@@ -1,14 +1,15 @@
 # ---
 # title: All results
 # description: Every table behind the evidence pages, what made it, and the command that makes it again.
+# data: dae_tutorial/evidence/tables/*
 # ---
 
 # %% [markdown]
 # # All results
 #
 # Every claim of the evidence pages rests on a table, and every table on a program. This
-# page gathers all of them. It is itself a program: it reads what lies in
-# `studies/results/`, and no number on it was typed by hand.
+# page gathers all of them. It is itself a program: it reads them through
+# [`tables`](../reference/tables.md), and no number on it was typed by hand.
 #
 # ## Make them again
 #
@@ -27,21 +28,15 @@
 # ## The tables at a glance
 
 # %% tags=["hide-code"]
-import json
-from pathlib import Path
-
 import numpy as np
 from IPython.display import Markdown
 
-import studies
+from dae_tutorial.evidence import tables
 
-records = [
-    json.loads(path.read_text("utf-8"))
-    for path in sorted(Path("studies/results").glob("*.json"))
-]
+records = [tables.read_record(name) for name in tables.names()]
 lines = ["| study | rows | seeds | minutes | made with |", "|---|---|---|---|---|"]
 for record in records:
-    rows = studies.read(record["study"])
+    rows = tables.read(record["study"])
     minutes = sum(record["seconds"]) / 60
     versions = ", ".join(
         f"{library} {record['versions'][library]}" for library in ("python", "torch")
@@ -72,7 +67,7 @@ def cell(values):
 
 def shown(record):
     """Return a study's section, its rows averaged over the seeds."""
-    rows = studies.read(record["study"])
+    rows = tables.read(record["study"])
     # Pictures are kept as long texts, which nobody can read.
     columns = [name for name in rows[0] if len(str(rows[0][name])) < 80][1:]
     places = len(rows) // len(record["seeds"])

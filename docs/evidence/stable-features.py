@@ -1,6 +1,7 @@
 # ---
 # title: Stable features
 # description: How far the code of a digit moves under noise, shift, rotation and thicker strokes, for autoencoders with and without noise, PCA and random features.
+# data: dae_tutorial/evidence/tables/stable_features.*
 # ---
 
 # %% [markdown]
@@ -104,19 +105,17 @@ for change in changed:
 # are easier than the last ones, but every kind of features meets the same.
 
 # %% tags=["hide-code"] alt="How far six kinds of features move under eight changes, a row for each change, a dot for each kind. Under Gaussian noise PCA and the denoising autoencoder trained on it lie far left of the plain one, and the one trained on masking lies right of it. Under masking noise both denoising autoencoders lie close together, left of the rest. Under shifts and rotations the denoising autoencoders lie slightly left of the plain one. Under thicker strokes the one trained on Gaussian noise lies alone on the left."
-import json
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-import studies
 from dae_tutorial import figures
 from dae_tutorial.evaluate import mean_squared_error
+from dae_tutorial.evidence import tables
 from dae_tutorial.evidence.baselines import fit_mean_image
 
-table = studies.read("stable_features")
-result = studies.spread(table, "moved", "change", "features")
+table = tables.read("stable_features")
+result = tables.spread(table, "moved", "change", "features")
 changes = list(dict.fromkeys(row["change"] for row in table))
 COLOURS = {
     "pixels": "#9ca3af",
@@ -155,7 +154,7 @@ figure
 # among the codes of all 1,000 unchanged ones: is it its own original?
 
 # %% tags=["hide-code"]
-found = studies.spread(table, "found", "change", "features")
+found = tables.spread(table, "found", "change", "features")
 kinds = list(COLOURS)
 print(" " * 14 + "".join(f"{kind.replace(' projection', ''):>15}" for kind in kinds))
 for change in changes:
@@ -231,7 +230,7 @@ for kind in (GAUSSIAN, MASKING):
     assert mean < plain + max(deviation, its_deviation), kind
 assert 0.45 < found["masking 0.5", "pixels"][0] < 0.6
 
-record = json.loads(Path("studies/results/stable_features.json").read_text("utf-8"))
+record = tables.read_record("stable_features")
 assert record["arguments"]["train_images"] == 60_000
 assert record["arguments"]["test_images"] == 1000
 assert len(record["seeds"]) == 3

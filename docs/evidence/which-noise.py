@@ -1,6 +1,7 @@
 # ---
 # title: Which noise for which noise?
 # description: Ten denoising autoencoders, each trained on another noise and tested on all of them, over three seeds, with a sweep of the noise level and a model for all.
+# data: dae_tutorial/evidence/tables/which_noise.*
 # ---
 
 # %% [markdown]
@@ -113,24 +114,22 @@ compare_images(rows)
 # *this* noise comes in, which model should I have trained?
 
 # %% tags=["hide-code"] alt="A table of mean squared errors, a row for each noise in training, a column for each noise in the test. The smallest number of a column stands on the diagonal, where both agree, in all columns but one, in which two models tie. The models trained on masking noise have by far the largest errors on Gaussian and salt-and-pepper noise. The row of the mixture is never the best; it is furthest behind on clean images, where its error is 16 against 10."
-import json
 import math
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-import studies
 from dae_tutorial import figures
 from dae_tutorial.evaluate import mean_squared_error
+from dae_tutorial.evidence import tables
 
-table = studies.read("which_noise")
+table = tables.read("which_noise")
 train_noises = list(dict.fromkeys(row["train_noise"] for row in table))
 noises = [noise for noise in train_noises if noise != "mixture"]
-mse = studies.spread(table, "mse", "train_noise", "test_noise")
+mse = tables.spread(table, "mse", "train_noise", "test_noise")
 nothing = {
     test: value
-    for test, (value, _) in studies.spread(table, "noisy_mse", "test_noise").items()
+    for test, (value, _) in tables.spread(table, "noisy_mse", "test_noise").items()
 }
 rows = np.array([[mse[train, test][0] for test in noises] for train in train_noises])
 matrix = np.vstack([[nothing[test] for test in noises], rows])
@@ -227,7 +226,7 @@ assert all(mse["mixture", test][0] > best[noises.index(test)] for test in noises
 assert round(1000 * mse["mixture", "clean"][0]) == 16
 assert round(1000 * mse["clean", "clean"][0]) == 10
 
-record = json.loads(Path("studies/results/which_noise.json").read_text("utf-8"))
+record = tables.read_record("which_noise")
 arguments = record["arguments"]
 assert arguments["train_images"] == 60_000
 assert arguments["test_images"] == 2000

@@ -1,6 +1,7 @@
 # ---
 # title: Benchmark
 # description: Training speed, time to a given error, best error, denoising speed and memory, measured side by side with the notebook that this tutorial started from, and how cost grows with size.
+# data: dae_tutorial/evidence/tables/benchmark.json
 # ---
 
 # %% [markdown]
@@ -15,15 +16,13 @@
 # else about speed.
 
 # %% tags=["hide-code"]
-import json
-from pathlib import Path
 
 import numpy as np
 from IPython.display import Markdown
 
-from benchmarks.scaling import exponent
+from dae_tutorial.evidence import tables
 
-result = json.loads(Path("benchmarks/results/training.json").read_text())
+result = tables.read_record("benchmark")
 lines = [
     "| what | starting notebook | plain loop | ours | goal |",
     "|---|---|---|---|---|",
@@ -83,6 +82,14 @@ Markdown("\n".join(lines))
 import matplotlib.pyplot as plt
 
 from dae_tutorial.figures import COLOURS, STYLE, WIDTH
+
+
+def exponent(rows):
+    """Fit milliseconds = a · sizeᵇ to the rows of one series: (a, b)."""
+    size, cost = np.log([(row["size"], row["milliseconds"]) for row in rows]).T
+    power, offset = np.polyfit(size, cost, 1)
+    return np.exp(offset), power
+
 
 series = {}
 for row in result["growth"]:

@@ -1,6 +1,7 @@
 # ---
 # title: Loss matters
 # description: What squared error, cross-entropy, absolute error and the emphasised loss do to the pictures of a denoising autoencoder, measured over three seeds.
+# data: dae_tutorial/evidence/tables/losses.csv
 # ---
 
 # %% [markdown]
@@ -209,19 +210,19 @@ assert brightness["β = 0.5"] > 1.02 * brightness["MSE"]
 # by every measure on the same 10,000 noisy test images.
 
 # %% tags=["hide-code"]
-from studies import read, select, spread
+from dae_tutorial.evidence import tables
 
-rows = read("losses")
+rows = tables.read("losses")
 
 
 def table(noise, columns):
-    chosen = select(rows, noise=noise)
+    chosen = tables.select(rows, noise=noise)
     print(f"{noise:15}" + "".join(f"{title:>11}" for title, _, _ in columns))
     names = dict.fromkeys(["nothing", *(row["loss"] for row in chosen)])
     for name in names:
         line = f"{name:15}"
         for _, column, scale in columns:
-            mean, deviation = spread(chosen, column, "loss")[name]
+            mean, deviation = tables.spread(chosen, column, "loss")[name]
             line += f"{mean * scale:7.1f}±{deviation * scale:3.1f}"
         print(line)
     print()
@@ -256,8 +257,8 @@ for noise in ("masking", "Gaussian"):
 # masking noise lies:
 
 # %% tags=["hide-code"] alt="Three horizontal bars, each split into the error at corrupted and at intact pixels. From MSE to double emphasis the corrupted part shrinks and the intact part grows by about as much. Under full emphasis the corrupted part shrinks a little further, and the intact part is many times as large as the other bars."
-masking = select(rows, noise="masking")
-parts = {part: spread(masking, part, "loss") for part in ("corrupted", "intact")}
+masking = tables.select(rows, noise="masking")
+parts = {part: tables.spread(masking, part, "loss") for part in ("corrupted", "intact")}
 shown = ("MSE", "double emphasis", "full emphasis")
 
 with plt.rc_context(figures.STYLE):
@@ -294,7 +295,7 @@ figure
 
 
 def scores(noise, measure):
-    return spread(select(rows, noise=noise), measure, "loss")
+    return tables.spread(tables.select(rows, noise=noise), measure, "loss")
 
 
 def clearly_below(first, second):

@@ -1,6 +1,7 @@
 # ---
 # title: One denoiser for every noise level?
 # description: A specialist for each noise level, a blind denoiser for all of them, and one that is told the level, compared over three seeds.
+# data: dae_tutorial/evidence/tables/noise_levels.csv
 # ---
 
 # %% [markdown]
@@ -173,9 +174,9 @@ assert nothing[0.1] < 0.9 * mse[0.1][0]
 # the level as one more number beside its 784 pixels.
 
 # %% tags=["hide-code"] alt="Mean squared error over the level of the test, from 0 to 1.25. Five thin lines are the specialists: each rises steeply above its own level, and those for strong noise start high on the left. One thick line, the blind model, stays at or near the lowest of them from 0.5 on; below 0.3 it lies well above the lowest, where the specialists for 0.1 and 0.25 dip under it at their own levels. A dashed line, doing nothing, starts at zero and leaves the picture at a level of 0.4."
-from studies import read, select, spread
+from dae_tutorial.evidence import tables
 
-rows = read("noise_levels")
+rows = tables.read("noise_levels")
 honest = [row for row in rows if row["told"] == row["sigma"]]
 COLOURS = figures.COLOURS
 GREY = "#6b7280"
@@ -186,7 +187,7 @@ with plt.rc_context(figures.STYLE):
 
 def draw(training, label, colour, width):
     """Draw mean and deviation over the test levels, labelled at the left end."""
-    scores = spread(select(honest, training=training), "mse", "sigma")
+    scores = tables.spread(tables.select(honest, training=training), "mse", "sigma")
     means = [mean for mean, _ in scores.values()]
     low = [mean - deviation for mean, deviation in scores.values()]
     high = [mean + deviation for mean, deviation in scores.values()]
@@ -198,7 +199,7 @@ def draw(training, label, colour, width):
 for sigma in (0.1, 0.25, 0.5, 0.75, 1):
     draw(f"only {sigma}", f"only {sigma}", COLOURS["teal"], 1.2)
 draw("blind", "blind", COLOURS["blue"], 2.8)
-nothing = spread(select(honest, training="blind"), "noisy_mse", "sigma")
+nothing = tables.spread(tables.select(honest, training="blind"), "noisy_mse", "sigma")
 axes.plot(
     list(nothing),
     [mean for mean, _ in nothing.values()],
@@ -225,8 +226,8 @@ LEVELS = (0.1, 0.25, 0.5, 0.75, 1.0)
 
 def excess(training, sigma):
     """Return mean and deviation over the seeds, in per cent of the specialist."""
-    specialist = select(honest, training=f"only {sigma:g}", sigma=sigma)
-    other = select(honest, training=training, sigma=sigma)
+    specialist = tables.select(honest, training=f"only {sigma:g}", sigma=sigma)
+    other = tables.select(honest, training=training, sigma=sigma)
     ratios = torch.tensor(
         [b["mse"] / a["mse"] for a, b in zip(specialist, other, strict=True)]
     )
@@ -276,11 +277,11 @@ assert blind_lost[0.1][0] > 20
 assert blind_lost[0.25][0] > 8
 assert all(-6 < blind_lost[level][0] < 2 for level in (0.5, 0.75, 1.0))
 assert all(-6 < aware_lost[level][0] < 5 for level in (0.5, 0.75, 1.0))
-blind_mse = spread(select(honest, training="blind"), "mse", "sigma")
-aware_mse = spread(select(honest, training="aware"), "mse", "sigma")
+blind_mse = tables.spread(tables.select(honest, training="blind"), "mse", "sigma")
+aware_mse = tables.spread(tables.select(honest, training="aware"), "mse", "sigma")
 ratios = {level: aware_mse[level][0] / blind_mse[level][0] for level in blind_mse}
 assert all(0.95 < ratio < 1.12 for ratio in ratios.values()), ratios
-only_1 = spread(select(honest, training="only 1"), "mse", "sigma")
+only_1 = tables.spread(tables.select(honest, training="only 1"), "mse", "sigma")
 assert blind_mse[1.25][0] < 1.03 * only_1[1.25][0]
 
 # %% [markdown]
@@ -290,9 +291,8 @@ assert blind_mse[1.25][0] < 1.03 * only_1[1.25][0]
 # only the number beside the image changes.
 
 # %% tags=["hide-code"]
-told = dict(
-    sorted(spread(select(rows, training="aware", sigma=0.5), "mse", "told").items())
-)
+at_half = tables.select(rows, training="aware", sigma=0.5)
+told = dict(sorted(tables.spread(at_half, "mse", "told").items()))
 print("told     MSE")
 for level, (mean, deviation) in told.items():
     print(f"{level:5}  {mean:.5f} ± {deviation:.5f}")
@@ -324,5 +324,5 @@ assert max(means) < 1.02 * min(means)
 
 # %% tags=["check"]
 for training in ("only 0.1", "blind", "aware"):
-    faint = select(honest, training=training, sigma=0.1)
+    faint = tables.select(honest, training=training, sigma=0.1)
     assert all(row["mse"] > 1.3 * row["noisy_mse"] for row in faint)
