@@ -13,12 +13,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from tools.notebooks.cache import write_atomically
 
 from benchmarks import rows
 from benchmarks.anatomy import decoding_share, parts_of_an_epoch
 from benchmarks.scaling import cost_of_growth
 from dae_tutorial.evidence.tables import FOLDER
+from tools.provenance import write_whole
 
 RESULTS = FOLDER / "benchmark.json"
 HEADINGS = ("what", "starting notebook", "plain loop", "ours", "goal")
@@ -43,7 +43,7 @@ def line(cells: tuple[str, ...]) -> str:
 def keep(result: dict, path: Path) -> None:
     """Write the result, whole or not at all."""
     text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
-    write_atomically(path, text.encode())
+    write_whole(path, text.encode())
 
 
 def main(words: list[str] | None = None) -> None:

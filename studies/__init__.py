@@ -1,14 +1,9 @@
 """The evidence: experiments whose tables the site's pages plot.
 
-A study is one module here with
+The experiments are modules in `studies/experiments/`. What is here runs them:
 
-- `study(*, seed, …) -> list[dict]`: plain arguments with full-size defaults in, the
-  rows of a small table out, each value a text, an integer or a finite float;
-- `SEEDS`: at least three of them;
-- `TOY`: arguments that make it run within two seconds, for the tests;
-- `PARTS`, if it is long: a list of arguments, `[{"train_noise": "masking"}, …]`. A
-  part with one seed is the unit that is run, stored and resumed;
-- `NOT_COMPARED`, if need be: columns that no two runs share, such as milliseconds.
+- `runner`: run a study unit by unit, and know what is stale
+- `tables`: write its table, and compare it with the same table made again
 
 `python -m studies` runs what is missing or stale and writes each finished study's
 table and the record of what made it to `dae_tutorial/evidence/tables/`, from where

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dae_tutorial.evidence import tables
-from studies.provenance import ROOT
-from studies.runner import Study, load, names, run, state
+from studies.runner import ROOT, Study, load, names, run, state
 from studies.tables import differences
 
 SCRATCH = ROOT / ".cache" / "studies-again"

@@ -6,20 +6,22 @@ import inspect
 import json
 import logging
 import math
+import platform
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.notebooks.cache import write_atomically
 from tqdm import tqdm
 
 from dae_tutorial.evidence.tables import FOLDER, Row
-from studies.provenance import ROOT, code_digests, versions
 from studies.tables import written
+from tools.provenance import code_digest, used_modules, versions, write_whole
 
 logger = logging.getLogger(__name__)
 
+ROOT = Path(__file__).resolve().parents[1]
+EXPERIMENTS = ROOT / "studies" / "experiments"
 STORE = ROOT / ".cache" / "studies"
 
 
@@ -34,7 +36,8 @@ class Study:
         parts: the arguments of each part.
         toy: arguments for a run of two seconds.
         not_compared: columns that no two runs share.
-        code: module → digest.
+        code: module → the first digits of its digest.
+        versions: library → its version, and that of Python.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Study:
     toy: dict = field(default_factory=dict)
     not_compared: Sequence[str] = ()
     code: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
 
     def units(self) -> Iterator[tuple[int, dict]]:
         """Yield each (seed, part), in the order of the table's rows."""
@@ -62,14 +66,17 @@ class Study:
 
 
 def names() -> list[str]:
-    """Return the names of all studies: the modules here that define `study`."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
+    """Return the names of all studies: the experiments that define `study`."""
+    files = sorted(EXPERIMENTS.glob("*.py"))
     return [file.stem for file in files if "\ndef study(" in file.read_text("utf-8")]
 
 
 def load(name: str) -> Study:
-    """Import a study by the name of its module."""
-    module = importlib.import_module(f"studies.{name}")
+    """Import a study by the name of its module, and note what it is made from."""
+    module = importlib.import_module(f"studies.experiments.{name}")
+    ours, others = used_modules(EXPERIMENTS / f"{name}.py", ROOT)
+    ours[module.__name__] = EXPERIMENTS / f"{name}.py"
+    ours.pop("dae_tutorial", None)  # holds a version that says nothing of the code
     return Study(
         name=name,
         function=module.study,
@@ -77,7 +84,8 @@ def load(name: str) -> Study:
         parts=getattr(module, "PARTS", [{}]),
         toy=module.TOY,
         not_compared=getattr(module, "NOT_COMPARED", ()),
-        code=code_digests(name),
+        code={key: code_digest(file)[:16] for key, file in sorted(ours.items())},
+        versions={"python": platform.python_version(), **versions(others)},
     )
 
 
@@ -137,7 +145,7 @@ def _run_unit(study: Study, seed: int, part: dict, store: Path) -> None:
     rows = study.function(seed=seed, **part)
     _check_rows(study.name, rows)
     unit = {"seconds": round(time.perf_counter() - started, 1), "rows": rows}
-    write_atomically(_unit_file(study, seed, part, store), json.dumps(unit).encode())
+    write_whole(_unit_file(study, seed, part, store), json.dumps(unit).encode())
 
 
 def _finished(study: Study, seed: int, part: dict, store: Path) -> dict | None:
@@ -167,13 +175,13 @@ def _finish(study: Study, store: Path, results: Path) -> None:
         "parts": list(study.parts),
         "seeds": list(study.seeds),
         "seconds": [unit["seconds"] for _, unit in units],
-        "versions": versions(),
+        "versions": study.versions,
         "code": study.code,
         "table": hashlib.sha256(table).hexdigest(),
     }
-    write_atomically(results / f"{study.name}.csv", table)
+    write_whole(results / f"{study.name}.csv", table)
     text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    write_atomically(results / f"{study.name}.json", text.encode())
+    write_whole(results / f"{study.name}.json", text.encode())
 
 
 def _unit_file(study: Study, seed: int, part: dict, store: Path) -> Path:

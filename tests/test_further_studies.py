@@ -2,7 +2,7 @@
 
 import pytest
 
-from studies import losses, noise_levels
+from studies.experiments import losses, noise_levels
 
 pytestmark = pytest.mark.slow
 

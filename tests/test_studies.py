@@ -13,15 +13,9 @@ import pytest
 import torch
 
 from dae_tutorial.evidence import tables
-from studies import (
-    filters,
-    provenance,
-    recipe,
-    runner,
-    stable_features,
-    which_noise,
-)
+from studies import runner
 from studies.__main__ import main, run_again
+from studies.experiments import filters, recipe, stable_features, which_noise
 from studies.runner import Study
 from studies.tables import differences, written
 
@@ -41,6 +35,7 @@ def counted(calls: list, **changes) -> Study:
         "seeds": (0, 1),
         "parts": [{"level": 0.25}, {"level": 0.5}],
         "code": {"studies.counted": "a"},
+        "versions": {"torch": "2.0"},
     }
     return Study(**(fields | changes))
 
@@ -67,7 +62,7 @@ def test_a_complete_study_becomes_a_table_with_its_record(folders):
     assert record["parts"] == [{"level": 0.25}, {"level": 0.5}]
     assert record["seeds"] == [0, 1]
     assert len(record["seconds"]) == 4
-    assert set(record["versions"]) == {"python", *provenance.VERSIONED}
+    assert record["versions"] == study.versions
     assert record["code"] == study.code
 
 
@@ -156,7 +151,7 @@ run([Study("killed", study, (0, 1, 2))], store=folder, results=folder)
 
 
 def test_a_kill_loses_no_finished_unit(tmp_path):
-    environment = os.environ | {"PYTHONPATH": str(provenance.ROOT)}
+    environment = os.environ | {"PYTHONPATH": str(runner.ROOT)}
     command = [sys.executable, "-c", KILLED, str(tmp_path)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
@@ -213,11 +208,19 @@ def test_a_second_run_must_have_the_same_rows():
 
 
 def test_code_digests_follow_imports_of_imports():
-    modules = provenance.code_digests("which_noise")
-    assert {"studies.which_noise", "studies.recipe", "dae_tutorial.train"} <= set(
-        modules
-    )
-    assert "dae_tutorial.figures" not in modules
+    code = runner.load("which_noise").code
+    own = {f"studies.experiments.{name}" for name in ("which_noise", "recipe")}
+    assert own | {"dae_tutorial.train"} <= code.keys()
+    assert not {"dae_tutorial.figures", "studies.runner"} & code.keys()
+
+
+def test_a_new_version_of_the_package_alone_changes_no_table():
+    assert "dae_tutorial" not in runner.load("which_noise").code
+
+
+def test_versions_are_those_of_the_libraries_that_a_study_uses():
+    assert {"python", "numpy", "scikit-image"} <= runner.load("ladder").versions.keys()
+    assert "matplotlib" not in runner.load("ladder").versions
 
 
 def test_a_run_in_a_scratch_folder_confirms_or_contradicts(folders, tmp_path, capsys):

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from dae_tutorial.noise import add_gaussian_noise
-from studies import denoisers, ladder
+from studies.experiments import denoisers, ladder
 
 
 def error(method: str, **arguments) -> float:

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from studies import occlusion, photographs
-from studies.denoisers import FILTERS
+from studies.experiments import occlusion, photographs
+from studies.experiments.denoisers import FILTERS
 
 
 def occluded(model: str, train_noise: str = "") -> dict:

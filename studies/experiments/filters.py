@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from dae_tutorial.noise import add_masking_noise
-from studies.recipe import mnist, train
+from studies.experiments.recipe import mnist, train
 
 CORRUPTIONS = (0.0, 0.25, 0.5)
 SIZES = (300, 3000, 30_000)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from dae_tutorial.evaluate import mean_squared_error
 from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.noise import add_gaussian_noise
-from studies.recipe import mnist, mnist_test, train
+from studies.experiments.recipe import mnist, mnist_test, train
 
 SIGMA = 0.5
 CODE_SIZES = (2, 8, 32, 128, 1024)

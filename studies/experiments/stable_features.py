@@ -15,7 +15,7 @@ from torchvision.transforms.v2.functional import InterpolationMode, rotate
 from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.model import Autoencoder
 from dae_tutorial.noise import add_gaussian_noise, add_masking_noise
-from studies.recipe import mnist, mnist_test, no_noise, train
+from studies.experiments.recipe import mnist, mnist_test, no_noise, train
 
 LENGTH = 32
 

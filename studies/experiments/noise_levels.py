@@ -19,7 +19,7 @@ from dae_tutorial.noise import (
     add_varied_gaussian_noise_with_level,
     append_noise_level,
 )
-from studies.recipe import mnist, mnist_test, train
+from studies.experiments.recipe import mnist, mnist_test, train
 
 TEST_LEVELS = (0.0, 0.1, 0.25, 0.375, 0.5, 0.625, 0.75, 1.0, 1.25)
 SPECIALISTS = (0.1, 0.25, 0.5, 0.75, 1.0)

@@ -29,8 +29,8 @@ from dae_tutorial.noise import (
     add_varied_gaussian_noise_with_level,
     append_noise_level,
 )
-from studies.denoisers import FILTERS, Denoiser, best, measured
-from studies.recipe import train
+from studies.experiments.denoisers import FILTERS, Denoiser, best, measured
+from studies.experiments.recipe import train
 
 KNOWN = 25
 BATCH = 16

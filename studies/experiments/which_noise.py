@@ -17,7 +17,7 @@ from dae_tutorial.noise import (
     add_masking_noise,
     add_salt_and_pepper_noise,
 )
-from studies.recipe import mnist, mnist_test, no_noise, train
+from studies.experiments.recipe import mnist, mnist_test, no_noise, train
 
 NOISES = {
     "clean": no_noise,

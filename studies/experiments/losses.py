@@ -16,7 +16,7 @@ from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.model import Autoencoder
 from dae_tutorial.noise import add_gaussian_noise, add_masking_noise
 from dae_tutorial.train import fit
-from studies.recipe import PEAK, mnist, mnist_test
+from studies.experiments.recipe import PEAK, mnist, mnist_test
 
 NOISES = {
     "Gaussian": partial(add_gaussian_noise, noise_factor=0.5),

@@ -23,8 +23,8 @@ from dae_tutorial.evidence.variations import (
 )
 from dae_tutorial.loaders import load_mnist
 from dae_tutorial.noise import add_masking_noise
-from studies.pretraining import learn_stack, with_classifier
-from studies.recipe import no_noise
+from studies.experiments.pretraining import learn_stack, with_classifier
+from studies.experiments.recipe import no_noise
 
 # name → (what the stack is pretrained on, None for not at all; dropout)
 NETWORKS = {
