@@ -23,7 +23,7 @@ from dae_tutorial.train import fit
 
 SIZE = (1, 4, 4)
 PAGE = (
-    Path(__file__).parents[1] / "docs/how-to/train-on-gpus-and-resume.md"
+    Path(__file__).parents[2] / "docs/how-to/train-on-gpus-and-resume.md"
 ).read_text()
 
 
