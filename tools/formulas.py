@@ -5,8 +5,7 @@ formula in the page as its LaTeX source, ``\(…\)`` or ``\[…\]``, and that is
 search reads. The finished page holds KaTeX's HTML for the eye, MathML for screen
 readers, and the source as MathML's annotation.
 
-KaTeX is a JavaScript library: one Node process a build typesets all formulas that the
-last build did not have.
+KaTeX is a JavaScript library: one Node process a build typesets all formulas.
 """
 
 import json
@@ -26,11 +25,7 @@ if str(ROOT) not in sys.path:  # MkDocs loads a hook by its path, not as a modul
     sys.path.insert(0, str(ROOT))
 
 from tools.node import node  # noqa: E402
-from tools.notebooks.cache import write_atomically  # noqa: E402
-
-STORE = ROOT / ".cache" / "formulas.json"
 RENDERER = ROOT / "tools" / "render_formulas.mjs"
-KATEX = ROOT / "node_modules" / "katex" / "package.json"
 
 ELEMENT = re.compile(
     r'(<(span|div) class="arithmatex">)(\\[(\[].*?\\[)\]])(</\2>)', re.DOTALL
@@ -61,21 +56,6 @@ def typeset(formulas: list[str]) -> dict[str, dict[str, str]]:
     return dict(zip(formulas, json.loads(answer.stdout), strict=True))
 
 
-def read_store(path: Path, version: str) -> dict[str, dict[str, str]]:
-    """Return what an earlier build typeset with this KaTeX; nothing if unreadable."""
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        return stored["formulas"] if stored["version"] == version else {}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-
-
-def write_store(path: Path, version: str, formulas: dict[str, dict[str, str]]) -> None:
-    """Keep what this build typeset, in the place of what earlier builds did."""
-    content = json.dumps({"version": version, "formulas": formulas})
-    write_atomically(path, content.encode())
-
-
 def insert(html: str, typeset: dict[str, dict[str, str]]) -> str:
     """Return a page's HTML with its formulas typeset, those with an error as LaTeX."""
 
@@ -93,12 +73,8 @@ def on_env(env: object, *, config: MkDocsConfig, files: Files) -> None:
         for file in files.documentation_pages()
     }
     wanted = set().union(*pages.values())
-    version = json.loads(KATEX.read_text(encoding="utf-8"))["version"]
-    stored = read_store(STORE, version)
     _typeset.clear()
-    _typeset.update({one: stored[one] for one in wanted & stored.keys()})
-    _typeset.update(typeset(sorted(wanted - stored.keys())))
-    write_store(STORE, version, _typeset)
+    _typeset.update(typeset(sorted(wanted)))
     for name, formulas in pages.items():
         for formula in sorted(formulas):
             if error := _typeset[formula].get("error"):

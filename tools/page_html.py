@@ -12,7 +12,6 @@ NOT_TO_COPY = re.compile(
     r'|[^"]*\bhighlight\b[^"]*(?="><pre><span></span><code><span class="gp">))"'
 )
 SOURCE_CODE = '<details class="mkdocstrings-source"'
-CODE = re.compile(r"(<pre><span></span><code)(>.*?</code>)", re.DOTALL)
 # Once the theme has made every address full, the style sheet for paper could not tell.
 EXTERNAL = re.compile(r'<a (?=[^>]*href="https?://)(?![^>]* rel=)')
 # Attributes that HTML does not allow where the theme writes them.
@@ -24,30 +23,11 @@ NOT_HTML = re.compile(
 )
 
 
-def with_lines(html: str) -> str:
-    r"""Tell the style sheet how long each block of code is.
-
-    The browser leaves out what is far below the window until the reader comes near
-    (``content-visibility``), and must know how much room to keep.
-
-    Examples:
-        >>> print(with_lines("<pre><span></span><code>one\ntwo\n</code></pre>"))
-        <pre><span></span><code style="--lines:2">one
-        two
-        </code></pre>
-    """
-    return CODE.sub(
-        lambda match: f'{match[1]} style="--lines:{match[2].count(chr(10))}"{match[2]}',
-        html,
-    )
-
-
 def on_page_content(html: str, **context: object) -> str:
     """Mark the code that is not for copying or searching, and links that lead away."""
     html = NOT_TO_COPY.sub(r'<div data-search-exclude class="\1 no-copy"', html)
     html = EXTERNAL.sub('<a rel="external" ', html)
-    html = html.replace(SOURCE_CODE, f"{SOURCE_CODE} data-search-exclude")
-    return with_lines(html)
+    return html.replace(SOURCE_CODE, f"{SOURCE_CODE} data-search-exclude")
 
 
 def on_post_page(output: str, **context: object) -> str:

@@ -1,40 +1,33 @@
 """What the site needs besides its pages, made from what is installed.
 
-MkDocs calls the ``on_…`` functions (``hooks`` in mkdocs.yml); by hand it is
-``python -m tools.site_assets``. Nothing here reaches the network:
+MkDocs calls the ``on_…`` functions (``hooks`` in mkdocs.yml). Nothing here reaches
+the network:
 
 - KaTeX's style and fonts are copied from ``node_modules`` into the git-ignored
   ``docs/assets/vendor``;
 - the API reference links to PyTorch's manual through a small local inventory;
-- the package's trained models are offered as downloads;
-- one card image per page is drawn for sites that show a preview of a link. Such
-  a preview needs a full address, so there are cards only where one is configured.
+- the package's trained models are offered as downloads.
 """
 
-import io
 import sys
-import textwrap
-from functools import cache
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
-from mkdocs.structure.pages import Page
 from mkdocstrings import Inventory
-from PIL import Image, ImageDraw, ImageFont
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # MkDocs loads a hook by its path, not as a module
     sys.path.insert(0, str(ROOT))
 
-from tools.notebooks.cache import write_atomically  # noqa: E402
+from tools.provenance import write_whole  # noqa: E402
 
 KATEX = ROOT / "node_modules" / "katex"
 VENDOR = ROOT / "docs" / "assets" / "vendor" / "katex"
 INVENTORY = ROOT / ".cache" / "torch.inv"
-WEIGHTS = ROOT / "dae_tutorial" / "pretrained"
+WEIGHTS = ROOT / "dae_tutorial" / "further" / "pretrained"
 TORCH_MANUAL = "https://docs.pytorch.org/docs/stable/"
 
 # Where PyTorch's manual describes what our signatures and prose mention.
@@ -61,11 +54,6 @@ TORCH_PAGES = {
 }
 TORCH_FUNCTIONS = {"torch.manual_seed", "torch.clamp", "torch.randn_like"}
 
-CARD_SIZE = (1200, 630)
-CARD_PAPER, CARD_INK, CARD_MUTED = "#111827", "#f9fafb", "#9ca3af"
-CARD_ACCENTS = ("#2563eb", "#ea580c", "#0d9488")
-
-
 def write_if_new(path: Path, content: bytes) -> None:
     """Write ``content`` to ``path`` so that no reader sees half of it.
 
@@ -73,7 +61,7 @@ def write_if_new(path: Path, content: bytes) -> None:
     and a new modification time would rebuild the site for nothing.
     """
     if not path.is_file() or path.read_bytes() != content:
-        write_atomically(path, content)
+        write_whole(path, content)
 
 
 def copy_katex(source: Path = KATEX, target: Path = VENDOR) -> None:
@@ -110,52 +98,6 @@ def write_torch_inventory(target: Path = INVENTORY) -> None:
     write_if_new(target, inventory.format_sphinx())
 
 
-@cache
-def card_font(size: int, *, bold: bool) -> ImageFont.FreeTypeFont:
-    """Return the font that comes with matplotlib: the same cards on every machine."""
-    from matplotlib import get_data_path
-
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(Path(get_data_path()) / "fonts" / "ttf" / name, size)
-
-
-def draw_card(title: str, description: str, site_name: str) -> Image.Image:
-    """Draw the picture that stands for a page where a link to it is shared."""
-    card = Image.new("RGB", CARD_SIZE, CARD_PAPER)
-    draw = ImageDraw.Draw(card)
-    for column, colour in enumerate(CARD_ACCENTS):
-        draw.rectangle((400 * column, 0, 400 * (column + 1), 14), fill=colour)
-    draw.text((80, 80), site_name, CARD_MUTED, card_font(32, bold=False))
-    heading = textwrap.fill(title, 24, max_lines=3, placeholder=" …")
-    draw.multiline_text(
-        (80, 160), heading, CARD_INK, card_font(64, bold=True), None, 16
-    )
-    summary = textwrap.fill(description, 58, max_lines=3, placeholder=" …")
-    draw.multiline_text(
-        (80, 440), summary, CARD_MUTED, card_font(30, bold=False), None, 14
-    )
-    return card
-
-
-def card_path(page: Page) -> str:
-    """Return where a page's card lies in the site."""
-    return f"assets/cards/{page.url.strip('/').replace('/', '-') or 'home'}.png"
-
-
-_is_serving = False
-
-
-def on_startup(command: str, dirty: bool) -> None:
-    """Note whether this is the development server, whose pages nobody shares."""
-    global _is_serving
-    _is_serving = command == "serve"
-
-
-def has_cards(config: MkDocsConfig) -> bool:
-    """Return whether pages get cards: where the site has an address that lasts."""
-    return bool(config.site_url) and not _is_serving
-
-
 @event_priority(100)  # before mkdocstrings reads the inventories
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Put everything in place, and tell mkdocstrings where its inventory is."""
@@ -171,33 +113,3 @@ def on_files(files: Files, *, config: MkDocsConfig) -> None:
     for weights in sorted(WEIGHTS.glob("*.safetensors")):
         name = f"assets/weights/{weights.name}"
         files.append(File.generated(config, name, abs_src_path=str(weights)))
-
-
-def on_page_context(
-    context: dict, *, page: Page, config: MkDocsConfig, nav: object
-) -> dict:
-    """Name the page's card for the template."""
-    if has_cards(config):
-        context["card"] = card_path(page)
-    return context
-
-
-def on_env(env: object, *, config: MkDocsConfig, files: Files) -> None:
-    """Draw the cards once every page has its title."""
-    if not has_cards(config):
-        return
-    for file in list(files.documentation_pages()):
-        page = file.page
-        target = ROOT / ".cache" / card_path(page)
-        description = page.meta.get("description", config.site_description)
-        card = draw_card(page.title or config.site_name, description, config.site_name)
-        png = io.BytesIO()
-        card.save(png, "PNG", optimize=True)
-        write_atomically(target, png.getvalue())
-        files.append(File.generated(config, card_path(page), abs_src_path=str(target)))
-
-
-if __name__ == "__main__":
-    copy_katex()
-    write_torch_inventory()
-    print(f"{VENDOR.relative_to(ROOT)} and {INVENTORY.relative_to(ROOT)} are in place.")

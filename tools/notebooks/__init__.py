@@ -1,6 +1,5 @@
-"""The notebook pipeline: percent scripts in, executed pages out.
+"""The runner of notebooks: what they are, run and keep, the kernel, MkDocs' hook.
 
-`source` reads a script, `fingerprint` says what its outputs depend on, `cache`
-keeps outputs, `execute` makes them, `pipeline` puts these four together, and
-`convert` turns the result into Markdown and images. Nothing here knows MkDocs.
+`notebook` reads a script; `run` knows when its outputs are stale, makes and keeps them;
+`kernel` is loaded where they run; `hook` gives the executed notebooks to MkDocs.
 """

@@ -1,26 +1,13 @@
 /* Gives the keyboard what the theme leaves to the mouse, on each page. */
 (() => {
-  const LAID_OUT_LATE = "pre > code, div.arithmatex"; // when the reader comes near
-  const SCROLLABLE = `${LAID_OUT_LATE}, .md-typeset__scrollwrap`;
+  const SCROLLABLE = "pre > code, div.arithmatex, .md-typeset__scrollwrap";
 
   // What can scroll must be reachable. Whether it can is known once it is shown
   // (inside an unfolded solution, say) and changes with the window.
   const scrolls = (region) => region.scrollWidth > region.clientWidth;
-  const isLaidOut = ({ firstElementChild: child }) =>
-    child?.checkVisibility?.({ contentVisibilityAuto: true });
-
-  const mayScroll = (region) =>
-    scrolls(region) || (region.matches(LAID_OUT_LATE) && !isLaidOut(region));
 
   const resized = new ResizeObserver((entries) => {
-    entries.map(({ target }) => target).forEach((region) => {
-      if (mayScroll(region)) region.tabIndex = 0;
-    });
-  });
-
-  document.addEventListener("contentvisibilityautostatechange", ({ skipped, target }) => {
-    if (skipped || scrolls(target) || target === document.activeElement) return;
-    target.removeAttribute("tabindex");
+    for (const { target } of entries) if (scrolls(target)) target.tabIndex = 0;
   });
 
   // The theme takes code out of the tab order on touch screens, and makes each copy

@@ -1,0 +1,169 @@
+"""What is loaded in a notebook's kernel before its first cell runs.
+
+It draws each matplotlib figure twice, for light and for dark pages, and refuses to
+read files of the project that the notebook's front matter does not name: such a page
+would be stale without anybody knowing. It imports nothing of ours, for kernels start
+in a folder that holds the package and the data only.
+"""
+
+import base64
+import contextlib
+import io
+import json
+import os
+import struct
+import sys
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+DARK = "application/x-dark+png"
+PIXELS_PER_CSS_PIXEL = 2
+
+# Light ink → dark ink: text and axes, muted text, and matplotlib's own black.
+DARK_INK = {"#1f2937": "#e5e7eb", "#6b7280": "#9ca3af", "#000000": "#e5e7eb"}
+INKS = ("color", "edgecolor", "facecolor", "markeredgecolor", "markerfacecolor")
+
+
+def load_ipython_extension(shell) -> None:
+    """Prepare an IPython shell; called by the kernel as it starts."""
+    root, named = json.loads(os.environ["NOTEBOOK_MAY_READ"])
+    sys.addaudithook(Guard(Path(root), named))
+    shell.display_formatter.mimebundle_formatter.for_type_by_name(
+        "matplotlib.figure", "Figure", figure_bundle
+    )
+    shell.events.register("post_run_cell", _close_figures)
+
+
+class Guard:
+    """Refuses to read what the front matter does not name; an audit hook.
+
+    It does not see what is opened outside of Python (safetensors does so: weights
+    beside an imported module are part of the key), nor questions whether a file
+    exists.
+    """
+
+    def __init__(self, root: Path, named: list[str]):
+        self.root, self.named = os.path.realpath(root), named
+        self.written: set[str] = set()
+
+    def __call__(self, event: str, arguments: tuple) -> None:
+        """Hear of an event in the interpreter."""
+        if event == "os.rename":
+            self.written.add(os.path.realpath(os.fsdecode(arguments[1])))
+        if event not in ("open", "os.listdir", "os.scandir"):
+            return
+        place = "." if arguments[0] is None else arguments[0]
+        if isinstance(place, int) or _is_import():
+            return
+        path = os.path.realpath(os.fsdecode(place))
+        if event == "open" and _writes(*arguments[1:]):
+            self.written.add(path)
+        elif path not in self.written and not self._may_read(path, event):
+            name = os.path.relpath(path, self.root)
+            name = name if event == "open" else f"{name}/*"
+            raise PermissionError(
+                f"the notebook reads {name}, which its front matter does not name: "
+                f"without that, nobody would know when the page is stale. Write\n"
+                f"# data: {name}"
+            )
+
+    def _may_read(self, path: str, event: str) -> bool:
+        name = os.path.relpath(path, self.root)
+        top = name.partition(os.sep)[0]
+        if top in ("..", "data") or top.startswith(".") or name.endswith((".py", ".pyc")):
+            return True
+        if event != "open":
+            return any(os.path.dirname(pattern) == name for pattern in self.named)
+        return any(fnmatch(name, pattern) for pattern in self.named)
+
+
+def _writes(mode: str | None, flags: int) -> bool:
+    if mode is None:
+        return bool(flags & (os.O_WRONLY | os.O_RDWR))
+    return bool(set(mode) & set("wax+"))
+
+
+def _is_import() -> bool:
+    """Return whether Python's import system looks, for code."""
+    caller = sys._getframe(1).f_back
+    return caller is not None and caller.f_code.co_filename.startswith("<frozen import")
+
+
+def figure_bundle(figure, include=None, exclude=None) -> tuple[dict, dict]:
+    """Return a figure as two pictures, on white and for dark pages, and its size."""
+    light = _png(figure, facecolor="white")
+    with dark_ink(figure):
+        dark = _png(figure, transparent=True)
+    pixels = struct.unpack(">II", light[16:24])  # of the PNG's header
+    width, height = (round(size / PIXELS_PER_CSS_PIXEL) for size in pixels)
+    pictures = {"image/png": light, DARK: dark}
+    data = {kind: base64.b64encode(png).decode() for kind, png in pictures.items()}
+    return data, {"image/png": {"width": width, "height": height}}
+
+
+def _png(figure, **options) -> bytes:
+    stream = io.BytesIO()
+    dpi = figure.dpi * PIXELS_PER_CSS_PIXEL
+    # No software version in the file: equal figures must be equal bytes.
+    figure.savefig(
+        stream, format="png", dpi=dpi, metadata={"Software": None}, **options
+    )
+    return stream.getvalue()
+
+
+def _close_figures(_result) -> None:
+    """Keep pyplot from holding every figure of a long notebook in memory."""
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
+@contextlib.contextmanager
+def dark_ink(figure) -> Iterator[None]:
+    """Show `figure` in dark ink inside the `with` block; the data keep their colours.
+
+    Call it after a first drawing, because matplotlib makes its ticks while it draws.
+    """
+    changed = []
+    for artist in figure.findobj():
+        for name in INKS:
+            getter = getattr(artist, f"get_{name}", None)
+            old = None if getter is None else getter()
+            new = _in_dark(artist, name, old)
+            if new is not None:
+                getattr(artist, f"set_{name}")(new)
+                changed.append((getattr(artist, f"set_{name}"), old))
+    try:
+        yield
+    finally:
+        for setter, old in changed:
+            setter(old)
+
+
+def _in_dark(artist, name: str, colour):
+    """Return the colour for the dark page, or None where it stays as it is."""
+    from matplotlib.collections import Collection
+    from matplotlib.colors import same_color
+    from matplotlib.patches import FancyBboxPatch
+
+    if colour is None:
+        return None
+    if isinstance(artist, Collection):
+        rows = [_ink(row) for row in colour]
+        if artist.get_array() is not None or not any(rows):
+            return None
+        return [new or tuple(old) for new, old in zip(rows, colour, strict=True)]
+    is_box = isinstance(artist, FancyBboxPatch) and name == "facecolor"
+    if is_box and same_color(colour[:3], "white"):
+        return "none"  # the white box of a legend would glare on a dark page
+    return _ink(colour)
+
+
+def _ink(colour) -> tuple[float, ...] | None:
+    from matplotlib.colors import to_hex, to_rgba
+
+    if isinstance(colour, str) and colour in ("none", "auto", "inherit"):
+        return None
+    alpha = to_rgba(colour)[3]
+    dark = DARK_INK.get(to_hex(colour))
+    return to_rgba(dark, alpha) if dark and alpha else None
