@@ -13,18 +13,16 @@ MNIST := data/MNIST/.complete
 SETUP := $(INSTALLED) $(BROWSER_LIBRARIES) $(MNIST)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site test lint unit data status studies bench bench-site weights picture audit clean
+.PHONY: help serve site test lint unit data status studies bench house weights audit clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 serve: $(SETUP) ## Serve the site while you edit: PORT=8000 make serve
-	@python -m tools.free_port $(PORT)
-	@python -m tools.site_assets
-	mkdocs serve --no-strict --dev-addr 127.0.0.1:$(PORT)
+	mkdocs serve --dev-addr 127.0.0.1:$(PORT)
 
-site: $(SETUP) ## Build the static site into site/
-	@python -m tools.build_site
+site: $(SETUP) ## Build the static site into site/: plain mkdocs build
+	mkdocs build
 
 test: lint site unit ## Lint, import contracts, strict build, and every test
 
@@ -35,32 +33,29 @@ lint: $(INSTALLED)
 
 # Two processes, each with whole files; their torch threads sleep while they wait.
 unit: $(SETUP)
-	OMP_WAIT_POLICY=passive pytest --numprocesses 2 --dist loadfile
+	OMP_WAIT_POLICY=passive pytest --numprocesses 2 --dist loadfile --durations 15
 
 data: $(MNIST) ## Put the MNIST files into data/
 
 status: $(INSTALLED) ## Show which notebooks are fresh, and why the others are not
-	@python -m tools.notebooks status
+	@python -m tools.notebooks.run --status
 
 studies: $(SETUP) ## Measure anew what the evidence pages show, where it is stale
 	python -m studies
 
 weights: $(SETUP) ## Train the models that come with the package again
-	python -m tools.pretrained_weights
-
-picture: $(SETUP) ## Draw the README's picture again
-	python -m tools.readme_picture
+	python -m studies.pretrained_weights
 
 audit: site ## Weigh the built pages, run Lighthouse and axe; fail beyond a limit
 	python -m tools.weight
-	pytest tests/test_site.py tests/browser/test_accessibility.py
+	pytest tests/pages tests/browser/test_accessibility.py
 	python -m tools.audit
 
 bench: $(SETUP) ## Measure speed and error beside the starting notebook
 	python -m benchmarks
 
-bench-site: $(SETUP) ## Measure how long building and writing the site takes
-	python -m benchmarks.site
+house: $(SETUP) ## Measure what builds the site: its size, and how long it takes
+	python -m benchmarks.house
 
 clean: ## Remove what was built, but keep what was installed
 	rm -rf site .cache docs/assets/vendor

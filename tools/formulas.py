@@ -25,6 +25,7 @@ if str(ROOT) not in sys.path:  # MkDocs loads a hook by its path, not as a modul
     sys.path.insert(0, str(ROOT))
 
 from tools.node import node  # noqa: E402
+
 RENDERER = ROOT / "tools" / "render_formulas.mjs"
 
 ELEMENT = re.compile(

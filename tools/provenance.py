@@ -33,7 +33,9 @@ def used_modules(script: Path, root: Path) -> tuple[dict[str, Path], set[str]]:
     try:
         finder.run_script(str(script))
     except SyntaxError:
-        return {str(file.relative_to(root)): file for file in _python_files(root)}, set()
+        return {
+            str(file.relative_to(root)): file for file in _python_files(root)
+        }, set()
     ours = {
         name: Path(module.__file__)
         for name, module in finder.modules.items()

@@ -54,6 +54,7 @@ TORCH_PAGES = {
 }
 TORCH_FUNCTIONS = {"torch.manual_seed", "torch.clamp", "torch.randn_like"}
 
+
 def write_if_new(path: Path, content: bytes) -> None:
     """Write ``content`` to ``path`` so that no reader sees half of it.
 

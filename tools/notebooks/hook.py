@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import nbformat
@@ -30,7 +31,8 @@ from tools.notebooks.kernel import DARK  # noqa: E402
 from tools.notebooks.notebook import Notebook, NotebookError, read  # noqa: E402
 
 _is_serving = False
-_pages: dict[str, Notebook] = {}  # by their names; those that were run have outputs
+_pages: dict[str, Notebook] = {}  # by their names, as readers get them
+_pictures: dict[str, dict[str, bytes]] = {}
 _scratch = tempfile.TemporaryDirectory(prefix="notebooks_")
 _executed = Path(_scratch.name) / "executed"  # what mkdocs-jupyter reads
 _failures = Path(_scratch.name) / "failures"  # what this server's notebooks met, by key
@@ -52,31 +54,29 @@ def on_config(config):
 
 
 def on_pre_build(config) -> None:
-    """Get the outputs of every notebook, before MkDocs empties the site's folder."""
+    """Make every notebook's page, before MkDocs empties the site's folder."""
     docs, root = Path(config.docs_dir), _root(config)
+    repository = config.extra.get("repository")
     _pages.clear()
     stale = {}
     for path in _scripts(config):
         name = path.relative_to(docs).as_posix()
         try:
-            if not _is_serving:
-                _pages[name] = run.executed(path, root)
-                continue
-            notebook = _pages[name] = read(path, docs)
-            key = run.key_of(run.ingredients(notebook, root))
-            failure = _failures / key
-            if failure.is_file():
-                _with_notice(notebook, _failed(failure.read_text(encoding="utf-8")))
-            elif not run.restore(notebook, key, root):
-                stale[path] = key
+            if _is_serving:
+                notebook, key = _as_it_is(path, root)
+                stale |= {path: key} if key else {}
+            else:
+                notebook = run.executed(path, root)
+            _pages[name], _pictures[name] = as_shown(notebook, repository)
         except NotebookError as error:
             if not _is_serving:
                 raise PluginError(str(error)) from error
-            _pages[name] = _broken(path, docs, str(error))
+            _pages[name], _pictures[name] = _broken(path, docs, str(error)), {}
     if _is_serving:
         _runner.run_first(stale, root)
         for path in stale:
-            _with_notice(_pages[path.relative_to(docs).as_posix()], _waiting(path))
+            name = path.relative_to(docs).as_posix()
+            _pages[name] = _with_notice(_pages[name], _waiting(path))
 
 
 @event_priority(100)  # before mkdocs-jupyter looks for notebooks
@@ -85,18 +85,12 @@ def on_files(files, config):
     for name, notebook in _pages.items():
         folder = PurePosixPath(name).with_suffix("")
         executed = _executed / folder / f"{folder.name}.ipynb"
-        try:
-            page, pictures = to_show(notebook, config.extra.get("repository"))
-        except NotebookError as error:
-            if not _is_serving:
-                raise PluginError(str(error)) from error
-            page, pictures = to_show(_with_notice(notebook, _failed(str(error))), None)
         executed.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(page, executed)
+        nbformat.write(notebook.node, executed)
         files.remove(files.get_file_from_path(name))
         # The script's name stays the page's source, so that links and "Edit" hold.
         files.append(File.generated(config, name, abs_src_path=str(executed)))
-        beside = {f"{folder}/{file}": content for file, content in pictures.items()}
+        beside = {f"{folder}/{file}": png for file, png in _pictures[name].items()}
         beside[f"{folder}/{PurePosixPath(name).name}"] = notebook.path.read_bytes()
         for file, content in beside.items():
             files.append(File.generated(config, file, content=content))
@@ -146,27 +140,25 @@ def _nav_paths(item) -> list[str]:
 # ---- What a page shows ----
 
 
-def to_show(
+def as_shown(
     notebook: Notebook, repository: str | None
-) -> tuple[NotebookNode, dict[str, bytes]]:
-    """Return an executed notebook as readers get it.
+) -> tuple[Notebook, dict[str, bytes]]:
+    """Return an executed notebook as readers get it, and its pictures by name.
 
-    Returns:
-        The notebook: readers download it, and our template makes the page of it, for
-        which each figure's metadata say how to show it. And the pictures by name.
+    Readers download it, and our template makes its page: each figure's metadata say
+    how to show it.
 
     Raises:
         NotebookError: If a cell shows a figure without a text that describes it.
     """
-    node, pictures = deepcopy(notebook.node), {}
-    cells = [cell for cell in node.cells if cell.cell_type == "code"]
-    for number, cell in enumerate(cells, start=1):
+    notebook, pictures = replace(notebook, node=deepcopy(notebook.node)), {}
+    for number, cell in enumerate(notebook.code_cells, start=1):
         cell.outputs = [one for one in cell.outputs if one.get("name") != "stderr"]
         figures = [one for one in cell.outputs if "image/png" in one.get("data", {})]
         if figures and not cell.metadata.get("alt", "").strip():
             raise NotebookError(
-                f"{notebook.place(number)}\nIt shows a figure, and nothing says what is "
-                'in it for those who cannot see it. Write:\n# %% alt="What it shows"'
+                f"{notebook.place(number)}\nIt shows a figure, and nothing says what "
+                'is in it for those who cannot see it. Write:\n# %% alt="A line"'
             )
         if len(figures) > 1:
             raise NotebookError(
@@ -175,17 +167,24 @@ def to_show(
             )
         for output in figures:
             output.metadata.figure = _figure(output, cell, notebook.path.stem, pictures)
-    after_heading = 1 if node.cells and node.cells[0].cell_type == "markdown" else 0
+    cells = notebook.node.cells
+    after_heading = 1 if cells and cells[0].cell_type == "markdown" else 0
     set_up = new_code_cell(_set_up_code(repository), id="set-up")
     set_up.metadata.tags = ["set-up"]  # for those who download it; not on the page
-    node.cells.insert(after_heading, set_up)
-    return node, pictures
+    cells.insert(after_heading, set_up)
+    return notebook, pictures
 
 
-def _figure(output: NotebookNode, cell: NotebookNode, stem: str, pictures: dict) -> dict:
+def _figure(
+    output: NotebookNode, cell: NotebookNode, stem: str, pictures: dict
+) -> dict:
     """Add a figure's pictures to `pictures`; return what the template needs."""
     number = 1 + sum(not file.endswith("-dark.png") for file in pictures)
-    kinds = {"light": "image/png", "dark": DARK} if DARK in output.data else {"any": "image/png"}
+    kinds = (
+        {"light": "image/png", "dark": DARK}
+        if DARK in output.data
+        else {"any": "image/png"}
+    )
     shown = []
     for scheme, kind in kinds.items():
         file = f"figure-{number}{'-dark' if scheme == 'dark' else ''}.png"
@@ -205,16 +204,28 @@ def _set_up_code(repository: str | None) -> str:
             f'    %pip install --quiet "dae-tutorial[baselines] @ git+{repository}"'
         )
     return (
-        "# This notebook needs the tutorial's package: run `pip install '.[baselines]'`\n"
-        "# in the folder that holds the tutorial's pyproject.toml.\n"
+        "# This notebook needs the tutorial's package: in the folder that holds its\n"
+        "# pyproject.toml, run `pip install '.[baselines]'`.\n"
         "import dae_tutorial"
     )
 
 
+def _as_it_is(path: Path, root: Path) -> tuple[Notebook, str]:
+    """Return a notebook without running it, and its key where it has to run.
+
+    Without outputs, if there are none; below its error, if it failed as it is now.
+    """
+    notebook = read(path, root / "docs")
+    key = run.key_of(run.ingredients(notebook, root))
+    failure = _failures / key
+    if failure.is_file():
+        error = failure.read_text(encoding="utf-8")
+        return _with_notice(notebook, _failed(error)), ""
+    return notebook, "" if run.restore(notebook, key, root) else key
+
+
 def _with_notice(notebook: Notebook, notice: str) -> Notebook:
-    """Return a notebook without outputs, below a notice that says why."""
-    for cell in notebook.code_cells:
-        cell.outputs = []
+    """Return a notebook below a notice that says why it has no outputs."""
     notebook.node.metadata.notice = notice
     return notebook
 

@@ -71,10 +71,14 @@ class Guard:
     def _may_read(self, path: str, event: str) -> bool:
         name = os.path.relpath(path, self.root)
         top = name.partition(os.sep)[0]
-        if top in ("..", "data") or top.startswith(".") or name.endswith((".py", ".pyc")):
+        if (
+            top in ("..", "data")
+            or top.startswith(".")
+            or name.endswith((".py", ".pyc"))
+        ):
             return True
         if event != "open":
-            return any(os.path.dirname(pattern) == name for pattern in self.named)
+            return f"{name}/*" in self.named
         return any(fnmatch(name, pattern) for pattern in self.named)
 
 

@@ -96,7 +96,7 @@ def _file(root: Path, name: str, key: str) -> Path:
 
 
 def restore(notebook: Notebook, key: str, root: Path) -> bool:
-    """Give a notebook the outputs that are kept under this key; say if there are any."""
+    """Give a notebook the outputs kept under this key; say if there are any."""
     file = _file(root, notebook.name, key)
     record = _record(file)
     if record is None:
@@ -222,12 +222,13 @@ def _execute(notebook: Notebook, root: Path) -> None:
             on_cell_executed=on_executed,
         )
         may_read = json.dumps([str(root), notebook.data])
+        paths = [str(folder), str(start), os.environ.get("PYTHONPATH", "")]
         try:
             client.execute(
                 env=os.environ
                 | {
                     "NOTEBOOK_MAY_READ": may_read,
-                    "PYTHONPATH": os.pathsep.join([str(folder), str(start)]),
+                    "PYTHONPATH": os.pathsep.join(filter(None, paths)),
                     "PYTHONHASHSEED": "0",
                     "IPYTHONDIR": scratch,  # the user's own start-up files stay out
                     "MPLBACKEND": "agg",
