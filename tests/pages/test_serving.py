@@ -1,5 +1,7 @@
 """`mkdocs serve` never waits for a notebook, and never shows a stale one."""
 
+import re
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -37,6 +39,17 @@ def test_prose_is_shown_at_once_and_runs_nothing(site: str, project: Project):
     project.replace("docs/a.py", "Prose with", "Words with")
     assert "2 1,2" in wait_for(f"{site}a/", "Words with")
     assert project.runs() == []
+
+
+def number_of_the_build(page: str) -> str:
+    """Return what the live reload compares to know of a new build."""
+    return re.search(r"livereload\((\d+),", page)[1]
+
+
+def test_the_server_rests_when_nothing_changes(site: str):
+    before = number_of_the_build(wait_for(f"{site}a/", "2 1,2"))
+    time.sleep(4)  # it looks for changes twice a second
+    assert number_of_the_build(wait_for(f"{site}a/", "2 1,2")) == before
 
 
 def test_an_edit_during_a_run_begins_it_again(site: str, project: Project):

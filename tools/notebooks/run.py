@@ -97,11 +97,9 @@ def _file(root: Path, name: str, key: str) -> Path:
 
 def restore(notebook: Notebook, key: str, root: Path) -> bool:
     """Give a notebook the outputs kept under this key; say if there are any."""
-    file = _file(root, notebook.name, key)
-    record = _record(file)
+    record = _record(_file(root, notebook.name, key))
     if record is None:
         return False
-    os.utime(file)  # what is used stays longest
     cells = zip(notebook.code_cells, record["outputs"], strict=True)
     for count, (cell, outputs) in enumerate(cells, start=1):
         cell.outputs = [nbformat.from_dict(output) for output in outputs]
@@ -169,6 +167,7 @@ def executed(path: Path, root: Path, *, failures: Path | None = None) -> Noteboo
         lock.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(lock):  # the system frees it when its holder dies
             if restore(notebook, key, root):
+                os.utime(_file(root, notebook.name, key))  # what is used stays longest
                 return notebook
             started = time.perf_counter()
             try:
