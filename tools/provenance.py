@@ -6,6 +6,7 @@ docstrings and formatting do not count), files, and versions of libraries.
 """
 
 import ast
+import contextlib
 import hashlib
 import os
 import sys
@@ -47,9 +48,7 @@ def used_modules(script: Path, root: Path) -> tuple[dict[str, Path], set[str]]:
 def versions(modules: set[str]) -> dict[str, str]:
     """Return the version of each installed library that has one of these modules."""
     tops = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names
-    known = _distributions()
-    libraries = {library for top in tops for library in known.get(top, ())}
-    return {name: metadata.version(name) for name in sorted(libraries)}
+    return dict(filter(None, map(_name_and_version, sorted(tops))))
 
 
 def code_digest(file: Path) -> str:
@@ -109,9 +108,20 @@ def _python_files(root: Path) -> list[Path]:
     return [file for folder in packages for file in sorted(folder.rglob("*.py"))]
 
 
-@lru_cache(maxsize=1)
-def _distributions() -> dict[str, list[str]]:
-    return dict(metadata.packages_distributions())
+@lru_cache(maxsize=256)
+def _name_and_version(module: str) -> tuple[str, str] | None:
+    """Return which library a module belongs to, if any.
+
+    The standard library's `packages_distributions` asks of each installed file whether
+    it is there, which takes a second.
+    """
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        return module, metadata.version(module)
+    for library in metadata.distributions():
+        files = "\n" + (library.read_text("RECORD") or "")
+        if f"\n{module}/__init__.py," in files or f"\n{module}.py," in files:
+            return library.name, library.version
+    return None
 
 
 def _state(file: Path) -> tuple[int, int]:

@@ -8,6 +8,7 @@ MkDocs calls the `on_…` functions (`hooks` in mkdocs.yml).
 
 import base64
 import html
+import logging
 import subprocess
 import sys
 import tempfile
@@ -45,6 +46,8 @@ def on_startup(command: str, dirty: bool) -> None:
     """Note whether pages may be shown before their notebooks have run."""
     global _is_serving
     _is_serving = command == "serve"
+    for name in ("mkdocs.mkdocs-jupyter", "mkdocs.plugins.mkdocs_jupyter"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # else two lines a notebook
 
 
 def on_config(config):

@@ -172,7 +172,7 @@ def executed(path: Path, root: Path, *, failures: Path | None = None) -> Noteboo
             started = time.perf_counter()
             try:
                 _execute(notebook, root)
-            except NotebookError as error:
+            except Exception as error:
                 if failures is not None:
                     provenance.write_whole(failures / key, str(error).encode())
                 raise
