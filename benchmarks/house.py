@@ -152,7 +152,7 @@ def times() -> None:
                 "prose edit → served, s": (PROSE, "Noise", "learn/why-noise/"),
                 "docstring edit → served, s": (
                     DOCSTRING,
-                    "Add Gaussian noise",
+                    "Add normally distributed noise",
                     "reference/noise/",
                 ),
             }
