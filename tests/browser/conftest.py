@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
-from tests.built_site import PREFIX, built_site, serve
+from tests.pages.built_site import PREFIX, built_site, serve
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -55,10 +55,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """Return a fresh profile without the worker, which would fetch the whole site."""
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 800}, service_workers="block"
-    )
+    """Return a fresh profile."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
     yield context
     context.close()
 

@@ -1,12 +1,12 @@
 """The site in a reader's hands: on a phone, without JavaScript, page after page."""
 
 from dataclasses import dataclass, field
+from itertools import product
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, Response, expect
 
-from tests.browser.opening import open_page
-from tests.built_site import SCHEMES, page_paths
+from tests.pages.built_site import SCHEMES, page_paths
 
 pytestmark = pytest.mark.slow
 
@@ -26,8 +26,29 @@ SCROLLS_SIDEWAYS = "document.documentElement.scrollWidth - innerWidth"
 COPYABLE_OUTPUT = f"""[...document.querySelectorAll(".output :is({COPY_BUTTON})")]
     .filter(button => button.getClientRects().length).length"""
 UNFOLD = "document.querySelectorAll('details').forEach(d => d.open = true)"
-PICTURES = """scheme => [...document.querySelectorAll(`article .only-${scheme}`)]
-    .map(picture => picture.getClientRects().length > 0)"""
+# Code and formulas, but for those in a fold, that a reader who comes to them would see
+# only once something else has happened.
+NOT_THERE = """[...document.querySelectorAll("article :is(pre > code, .katex-html)")]
+    .filter(element => !element.closest("details:not([open])"))
+    .filter(element => {
+        const text = document.createRange();
+        text.selectNodeContents(element);
+        return !text.getBoundingClientRect().height
+            || !element.lastChild.parentElement.checkVisibility({
+                contentVisibilityAuto: true,
+                opacityProperty: true,
+                visibilityProperty: true,
+            });
+    })
+    .map(element => element.textContent)"""
+LAID_OUT_LATE = """[...document.querySelectorAll("*")]
+    .filter(element => getComputedStyle(element).contentVisibility != "visible")
+    .map(element => element.outerHTML.slice(0, 100))"""
+PICTURES = """([scheme, kind]) => {
+    document.body.dataset.mdColorScheme = scheme;
+    return [...document.querySelectorAll(`article .only-${kind}`)]
+        .map(picture => picture.getClientRects().length > 0);
+}"""
 
 
 @dataclass
@@ -57,35 +78,29 @@ class Tour:
             self.failures.append(answer.url)
 
     def visit(self, page: Page, root: str, path: str) -> None:
-        open_page(page, root + path)
+        page.goto(root + path)
         page.evaluate("document.fonts.ready")
         self._note_widths(page, path)
         page.set_viewport_size({"width": 1280, "height": 800})
         page.evaluate(UNFOLD)
         if page.evaluate(COPYABLE_OUTPUT):
             self.copyable_output.append(path)
-        self._note_pictures(page)
+        for scheme, kind in product(SCHEMES, SCHEMES):
+            seen = self.shown.setdefault((scheme, kind), [])
+            seen += page.evaluate(PICTURES, [SCHEMES[scheme], kind])
 
     def _note_widths(self, page: Page, path: str) -> None:
         """Look whether the page scrolls sideways on a phone, zoomed, in large type.
 
         A window of 640 px is one of 1280 px, all of it at twice the size.
         """
-        set_font_size(page, 16)
-        for width, size in ((375, 16), (640, 16), (375, 32), (1280, 32)):
+        for size, widths in ((32, (1280, 375)), (16, (375, 640))):
             set_font_size(page, size)
-            page.set_viewport_size({"width": width, "height": 800})
-            if page.evaluate(SCROLLS_SIDEWAYS) > 0:
-                self.too_wide.setdefault(f"{width} px, type {size} px", []).append(path)
-        set_font_size(page, 16)
-
-    def _note_pictures(self, page: Page) -> None:
-        for scheme, palette in SCHEMES.items():
-            page.emulate_media(color_scheme=scheme)
-            page.locator(f"body[data-md-color-scheme={palette}]").wait_for()
-            for kind in SCHEMES:
-                seen = self.shown.setdefault((scheme, kind), [])
-                seen += page.evaluate(PICTURES, kind)
+            for width in widths:
+                page.set_viewport_size({"width": width, "height": 800})
+                if page.evaluate(SCROLLS_SIDEWAYS) > 0:
+                    view = f"{width} px, type {size} px"
+                    self.too_wide.setdefault(view, []).append(path)
 
 
 def set_font_size(page: Page, pixels: int) -> None:
@@ -99,7 +114,7 @@ def set_font_size(page: Page, pixels: int) -> None:
 @pytest.fixture(scope="module")
 def tour(browser: Browser, site_root: str) -> Tour:
     """Visit every page, once for all the tests that look at every page."""
-    tour, context = Tour(), browser.new_context(service_workers="block")
+    tour, context = Tour(), browser.new_context()
     page = context.new_page()
     tour.listen(page)
     for path in page_paths():
@@ -123,7 +138,7 @@ def test_no_page_scrolls_sideways_on_a_phone_or_in_large_type(tour: Tour):
 
 def test_type_grows_with_the_browsers_setting(page: Page, site_root: str):
     """The test above would pass, if the site fixed the size of its type."""
-    open_page(page, f"{site_root}glossary/")
+    page.goto(f"{site_root}glossary/")
     size = "parseFloat(getComputedStyle(document.querySelector('article p')).fontSize)"
     before = page.evaluate(size)
     set_font_size(page, 32)
@@ -131,7 +146,7 @@ def test_type_grows_with_the_browsers_setting(page: Page, site_root: str):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_text_does_not_wait_for_the_themes_script(
+def test_text_and_colours_do_not_wait_for_the_themes_script(
     page: Page, site_root: str, scheme: str
 ):
     page.route("**/bundle.*.js", lambda route: route.abort())
@@ -142,33 +157,6 @@ def test_the_text_does_not_wait_for_the_themes_script(
     expect(body).to_have_attribute("data-md-color-scheme", SCHEMES[scheme])
 
 
-def test_the_theme_finds_no_style_sheet_to_load_anew(page: Page, site_root: str):
-    """It writes every address in full: a sheet in use would go away for a moment."""
-    page.route("**/bundle.*.js", lambda route: route.abort())
-    page.goto(f"{site_root}learn/types-of-noise/")
-    page.wait_for_load_state("networkidle")
-    sheets = page.locator("link[rel=stylesheet]").all()
-    assert len(sheets) > 3
-    assert all(sheet.get_attribute("href").startswith("http") for sheet in sheets)
-    unused = "[...document.styleSheets].filter(sheet => sheet.media.length).length"
-    assert page.evaluate(unused) == 0
-    assert page.evaluate("document.styleSheets.length") == len(sheets)
-
-
-def test_code_that_is_laid_out_late_gets_the_room_that_it_needs(
-    page: Page, site_root: str
-):
-    open_page(page, f"{site_root}reference/noise/")
-    heights = """[...document.querySelectorAll("pre > code")]
-        .map(code => code.getBoundingClientRect().height).filter(height => height)"""
-    before = page.evaluate(heights)
-    page.add_style_tag(
-        content=".md-typeset pre > code {content-visibility: visible !important}"
-    )
-    assert len(before) > 10
-    assert page.evaluate(heights) == before
-
-
 def test_output_has_no_copy_button(tour: Tour):
     assert not tour.copyable_output
 
@@ -176,6 +164,7 @@ def test_output_has_no_copy_button(tour: Tour):
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_picture_of_the_scheme_is_shown(tour: Tour, scheme: str):
     for kind in SCHEMES:
+        assert tour.shown[scheme, kind]
         assert all(shown == (kind == scheme) for shown in tour.shown[scheme, kind])
 
 
@@ -184,7 +173,7 @@ def test_a_printed_page_is_dark_text_on_white_and_no_menus(
     page: Page, site_root: str, path: str
 ):
     page.emulate_media(media="print", color_scheme="dark")
-    open_page(page, site_root + path)
+    page.goto(site_root + path)
     for part in (".md-header", ".md-sidebar", ".md-footer", ".md-tabs", ".md-top"):
         for element in page.locator(part).all():
             assert not element.is_visible(), part
@@ -195,7 +184,7 @@ def test_a_printed_page_is_dark_text_on_white_and_no_menus(
 
 
 def test_88_characters_of_code_fit_at_1280_pixels(page: Page, site_root: str):
-    open_page(page, site_root + "reference/noise/")
+    page.goto(site_root + "reference/noise/")
     page.evaluate(
         """document.querySelector("article").insertAdjacentHTML("beforeend",
         `<div class=highlight><pre><code id=probe>${"x".repeat(88)}</code></pre></div>`
@@ -207,7 +196,7 @@ def test_88_characters_of_code_fit_at_1280_pixels(page: Page, site_root: str):
 
 def test_a_copied_formula_is_latex(page: Page, site_root: str):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    open_page(page, f"{site_root}notation/")
+    page.goto(f"{site_root}notation/")
     formula = page.locator("article .arithmatex").first
     source = formula.locator("annotation").text_content()
     formula.evaluate("element => getSelection().selectAllChildren(element)")
@@ -216,7 +205,7 @@ def test_a_copied_formula_is_latex(page: Page, site_root: str):
 
 
 def test_a_formula_is_set_in_its_font(page: Page, site_root: str):
-    open_page(page, f"{site_root}notation/")
+    page.goto(f"{site_root}notation/")
     page.evaluate("document.fonts.ready")
     assert page.evaluate("document.fonts.check('1em KaTeX_Math')")
     spoken = page.locator("article .katex-mathml").first.bounding_box()
@@ -230,7 +219,7 @@ def test_search_finds_names_terms_and_headings(page: Page, site_root: str):
         "bottleneck": "glossary/",
         "super-convergence": "bibliography/",
     }.items():
-        open_page(page, site_root)
+        page.goto(site_root)
         page.keyboard.press("/")
         page.keyboard.type(query)  # the search listens to keys
         # A page's further hits are folded away, so a link may be there unseen.
@@ -238,19 +227,63 @@ def test_search_finds_names_terms_and_headings(page: Page, site_root: str):
         expect(found.first).to_be_attached()
 
 
+@pytest.mark.parametrize("path", ["evidence/bug-museum/", "reference/noise/"])
+def test_a_page_is_whole_without_being_scrolled(page: Page, site_root: str, path: str):
+    page.goto(site_root + path)
+    page.evaluate("document.fonts.ready")
+    assert page.evaluate("document.documentElement.scrollHeight > 5 * innerHeight")
+    assert page.evaluate("scrollY") == 0
+    assert not page.evaluate(NOT_THERE)
+    assert not page.evaluate(LAID_OUT_LATE)
+
+
 def test_without_javascript_everything_is_there_to_read(
     browser: Browser, site_root: str
 ):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
+    missing = {}
     for path in page_paths():
         page.goto(site_root + path)
         expect(page.locator("article h1")).to_be_visible()
-        for formula in page.locator("article > * > .arithmatex .katex-html").all():
-            assert formula.is_visible(), path
-        for code in page.locator("article > .highlight code").all():
-            assert code.is_visible(), path
+        if unseen := page.evaluate(NOT_THERE):
+            missing[path] = unseen
     context.close()
+    assert not missing
+
+
+def test_formulas_and_copying_work_after_three_instant_navigations(
+    page: Page, site_root: str
+):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    # The theme follows links itself once it has the list of pages, which is empty in a
+    # build that does not know where it is published.
+    listed = "".join(
+        f"<url><loc>{site_root}{path}</loc></url>" for path in page_paths()
+    )
+    page.route(
+        "**/sitemap.xml", lambda route: route.fulfill(body=f"<urlset>{listed}</urlset>")
+    )
+    page.goto(site_root, wait_until="networkidle")
+    page.evaluate("window.sameDocument = true")
+    for target, heading in {
+        "bibliography": "Bibliography",
+        "glossary": "Glossary",
+        "reference/noise": "dae_tutorial.noise",
+    }.items():
+        link = page.locator(f".md-sidebar--primary a[href$='{target}/']").first
+        link.evaluate("element => element.click()")
+        expect(page.locator("article h1")).to_contain_text(heading)
+    assert page.evaluate("window.sameDocument"), "the page was loaded anew"
+    expect(page.locator("article .katex-html").first).to_be_visible()
+    # The style that comes with the first formula hides what is for the ear.
+    page.wait_for_function("document.querySelector('.katex-mathml').clientWidth <= 1")
+    page.locator("article details").first.evaluate("details => details.open = true")
+    block = page.locator("article .highlight:not(.no-copy)").first
+    block.hover()
+    block.locator(COPY_BUTTON).click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.strip() == block.locator("code").inner_text().strip()
 
 
 def test_the_404_leads_back(not_found: Page):

@@ -11,50 +11,43 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools.weight import pages
+
+ROOT = Path(__file__).resolve().parents[2]
 SITE = Path(os.environ.get("SITE_DIR", ROOT / "site"))
 PREFIX = "/dae/"
 SCHEMES = {"light": "default", "dark": "slate"}  # and what the theme calls them
-SECONDS_TO_BUILD = 1800  # from nothing, with every notebook, on a busy machine
 
 
+@cache
 def built_site() -> Path:
     """Return the folder of the built site; build it first where it is missing."""
-    if (SITE / "index.html").is_file():
-        return SITE
-    if failure := failure_of_build(SITE):
-        pytest.fail(f"the site does not build:\n{failure}", False)
+    (ROOT / ".cache").mkdir(exist_ok=True)
+    with FileLock(ROOT / ".cache" / "tested-site.lock"):  # tests run side by side
+        if not (SITE / "index.html").is_file() and (failure := failure_of_build(SITE)):
+            pytest.fail(f"the site does not build:\n{failure}", pytrace=False)
     return SITE
 
 
 @cache  # of the failure too: it would be the same for each test that needs the site
 def failure_of_build(target: Path, **settings: str) -> str | None:
     """Build the site into ``target``; return the end of what is said if that fails."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", target]
-    try:
-        subprocess.run(
-            command,
-            cwd=ROOT,
-            env=os.environ | settings,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=SECONDS_TO_BUILD,
-        )
-    except subprocess.TimeoutExpired:
-        return f"it is not ready after {SECONDS_TO_BUILD} seconds"
-    except subprocess.CalledProcessError as error:
-        return error.stderr[-4000:]
-    return None
+    run = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", target],
+        cwd=ROOT,
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+    )
+    return run.stderr[-4000:] if run.returncode else None
 
 
 @cache
-def page_paths() -> tuple[str, ...]:
+def page_paths() -> list[str]:
     """Return the address of every page, from the site's root; home is ""."""
-    pages = built_site().rglob("index.html")
-    folders = (page.parent.relative_to(SITE).as_posix() for page in pages)
-    return tuple(sorted("" if folder == "." else f"{folder}/" for folder in folders))
+    return pages(built_site())
 
 
 class SiteHandler(SimpleHTTPRequestHandler):

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.built_site import ROOT, built_site, page_paths
+from tests.pages.built_site import ROOT, built_site, page_paths
 from tools.formulas import formulas_in
 from tools.node import node
 from tools.weight import LIMIT, LIMIT_OF_HTML, weigh
@@ -170,7 +170,12 @@ def test_pages_are_light():
 
 def test_html_is_valid():
     validator = ROOT / "node_modules" / "html-validate" / "bin" / "html-validate.mjs"
-    command = [node(), validator, "--config", ROOT / "tests" / "htmlvalidate.json"]
+    command = [
+        node(),
+        validator,
+        "--config",
+        Path(__file__).with_name("htmlvalidate.json"),
+    ]
     command += ["--formatter", "json", *built_site().rglob("*.html")]
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.stdout, run.stderr

@@ -1,10 +1,7 @@
 """What is copied for the browser is that of the installed version, and stays put."""
 
-from types import SimpleNamespace
-
 import pytest
 
-from tools import site_assets
 from tools.site_assets import copy_katex, write_if_new
 
 
@@ -39,21 +36,3 @@ def test_only_new_content_is_written(tmp_path):
     assert file.stat() == before
     write_if_new(file, b"two")
     assert file.read_bytes() == b"two"
-
-
-@pytest.mark.parametrize(
-    ("command", "address", "drawn"),
-    [
-        ("build", "https://example.org/", True),
-        ("build", None, False),
-        ("serve", "http://127.0.0.1:8000/", False),
-    ],
-)
-def test_cards_are_for_sites_that_are_published(monkeypatch, command, address, drawn):
-    """Drawing them takes longer than all else that an edit under serve asks for."""
-    monkeypatch.setattr(site_assets, "_is_serving", False)  # is put back afterwards
-    site_assets.on_startup(command, dirty=False)
-    config = SimpleNamespace(site_url=address)
-    page = SimpleNamespace(url="learn/why-noise/")
-    context = site_assets.on_page_context({}, page=page, config=config, nav=None)
-    assert ("card" in context) is drawn

@@ -1,6 +1,5 @@
 """What a build adds when it knows where the site and its sources are published."""
 
-import subprocess
 from functools import cache
 from pathlib import Path
 from urllib.parse import urljoin
@@ -8,10 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 from bs4 import BeautifulSoup
-from PIL import Image
 
-from tests import built_site
-from tests.built_site import ROOT, failure_of_build
+from tests.pages.built_site import ROOT, failure_of_build
 from tools.weight import pages
 
 pytestmark = pytest.mark.slow
@@ -38,56 +35,16 @@ def built_for(tmp_path_factory: pytest.TempPathFactory):
     return build
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        subprocess.CalledProcessError(1, "mkdocs", stderr="broken"),
-        subprocess.TimeoutExpired("mkdocs", 1),
-    ],
-)
-def test_a_build_that_fails_is_not_tried_by_each_test(monkeypatch, tmp_path, error):
-    builds = []
-
-    def run(command, **options):
-        builds.append(command)
-        assert options["timeout"]
-        raise error
-
-    monkeypatch.setattr(built_site.subprocess, "run", run)
-    assert failure_of_build(tmp_path)
-    assert failure_of_build(tmp_path)
-    assert len(builds) == 1
-
-
 def soup(site: Path, path: str) -> BeautifulSoup:
     html = (site / path / "index.html").read_text(encoding="utf-8")
     return BeautifulSoup(html, "html.parser")
 
 
-def properties(page: BeautifulSoup) -> dict[str, str]:
-    metas = page.select("meta[property^='og:']")
-    return {meta["property"].removeprefix("og:"): meta["content"] for meta in metas}
-
-
-def test_each_page_has_a_card_and_says_what_it_is(built_for):
+def test_each_page_says_where_it_is_published(built_for):
     site = built_for("github")
     for path in pages(site):
-        page = soup(site, path)
-        card = properties(page)
-        assert card["url"] == SITE_URL + path
-        assert page.select_one("link[rel=canonical]")["href"] == SITE_URL + path
-        assert card["title"] in page.title.string
-        description = page.select_one("meta[name=description]")["content"]
-        assert card["description"] == description
-        assert card["image"].startswith(SITE_URL)
-        with Image.open(site / card["image"].removeprefix(SITE_URL)) as image:
-            size = (int(card["image:width"]), int(card["image:height"]))
-            assert image.size == size == (1200, 630)
-
-
-def test_cards_differ(built_for):
-    cards = [file.read_bytes() for file in built_for("github").rglob("cards/*.png")]
-    assert len(cards) == len(set(cards)) == len(pages(built_for("github")))
+        canonical = soup(site, path).select_one("link[rel=canonical]")
+        assert canonical["href"] == SITE_URL + path
 
 
 def test_the_sitemap_lists_every_page(built_for):

@@ -1,19 +1,9 @@
 """Formulas are typeset at build time, once, and a broken one is named."""
 
-import json
 import logging
 from types import SimpleNamespace
 
-import pytest
-
 from tools import formulas
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    path = tmp_path / "formulas.json"
-    monkeypatch.setattr(formulas, "STORE", path)
-    return path
 
 
 def page_with(content: str) -> SimpleNamespace:
@@ -26,47 +16,27 @@ def built(content: str) -> str:
     return formulas.on_post_page(content, page=None, config=None)
 
 
-def test_a_formula_is_for_the_eye_the_ear_and_the_clipboard(store):
+def test_a_formula_is_for_the_eye_the_ear_and_the_clipboard():
     html = built(r'<span class="arithmatex">\(a &lt; \sigma^2\)</span>')
     assert 'class="katex-html" aria-hidden="true"' in html
     assert "<mi>σ</mi>" in html
     assert r'encoding="application/x-tex">a &lt; \sigma^2<' in html
 
 
-def test_a_displayed_formula_is_displayed(store):
+def test_a_displayed_formula_is_displayed():
     assert "katex-display" in built('<div class="arithmatex">\\[\nx\n\\]</div>')
     assert "katex-display" not in built(r'<span class="arithmatex">\(x\)</span>')
 
 
-def test_the_rest_of_the_page_is_untouched(store):
+def test_the_rest_of_the_page_is_untouched():
     page = '<p>costs 3 $ \\(x\\) <code class="arithmatex">\\(y\\)</code></p>'
     assert built(page) == page
 
 
-def test_a_broken_formula_is_named_with_its_page_and_stays_readable(store, caplog):
+def test_a_broken_formula_is_named_with_its_page_and_stays_readable(caplog):
     page = r'<span class="arithmatex">\(\frac{1}{\)</span>'
     with caplog.at_level(logging.WARNING, "mkdocs.hooks.formulas"):
         assert built(page) == page
     [record] = caplog.records  # a warning ends a strict build
     assert "learn/x.md" in record.getMessage()
     assert r"\(\frac{1}{\)" in record.getMessage()
-
-
-def test_a_known_formula_is_not_typeset_again(store, monkeypatch):
-    page = r'<span class="arithmatex">\(x + y\)</span>'
-    first = built(page)
-    monkeypatch.setattr(formulas, "RENDERER", "missing.mjs")
-    assert built(page) == first
-
-
-def test_two_builds_at_once_do_not_share_a_file_that_is_half_written(store):
-    store.with_suffix(".new").mkdir()  # as another's file under the name of old
-    formulas.write_store(store, "1", {"x": {}})
-    assert formulas.read_store(store, "1") == {"x": {}}
-
-
-@pytest.mark.parametrize("damage", ["", "[]", '{"version": "0", "formulas": {}}'])
-def test_a_damaged_or_old_store_is_replaced(store, damage: str):
-    store.write_text(damage, encoding="utf-8")
-    assert "katex-html" in built(r'<span class="arithmatex">\(x\)</span>')
-    assert list(json.loads(store.read_text("utf-8"))["formulas"]) == [r"\(x\)"]
