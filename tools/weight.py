@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urljoin
 
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, SoupStrainer
 
 ROOT = Path(__file__).resolve().parent.parent
 LEVEL = 6  # of gzip: what servers use
@@ -48,7 +48,9 @@ def compressed_size(file: Path) -> int:
 def weigh(site: Path, path: str) -> Weight:
     """Return the weight of the page at ``path``, such as ``learn/why-noise/``."""
     file = site / path / "index.html"
-    page = BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
+    html = file.read_text(encoding="utf-8")
+    loads = SoupStrainer(["link", "script"])
+    page = BeautifulSoup(html, "html.parser", parse_only=loads)
     styles = [link["href"] for link in page.select("link[rel=stylesheet]")]
     scripts = [script["src"] for script in page.find_all("script", src=True)]
     # The theme's script starts this one.

@@ -277,7 +277,8 @@ def test_formulas_and_copying_work_after_three_instant_navigations(
     assert page.evaluate("window.sameDocument"), "the page was loaded anew"
     expect(page.locator("article .katex-html").first).to_be_visible()
     # The style that comes with the first formula hides what is for the ear.
-    page.wait_for_function("document.querySelector('.katex-mathml').clientWidth <= 1")
+    spoken = "document.querySelector('.katex-mathml').getBoundingClientRect().width"
+    page.wait_for_function(f"{spoken} <= 1", timeout=10_000)
     page.locator("article details").first.evaluate("details => details.open = true")
     block = page.locator("article .highlight:not(.no-copy)").first
     block.hover()
