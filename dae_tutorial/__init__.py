@@ -15,7 +15,74 @@ Around it, in folders named like sections of the site:
 - `further`: more losses, transforms, trained models, and what keeps models on disk
 
 Import from the module that you need, as in
-`from dae_tutorial.noise import add_gaussian_noise`.
+`from dae_tutorial.noise import add_gaussian_noise`, or every function and class from
+here, as in `from dae_tutorial import add_gaussian_noise, fit`. A module is read when
+one of its names is used first, so `import dae_tutorial` itself costs nothing.
+
+`dae_tutorial.evaluate` is the function; `from dae_tutorial.evaluate import psnr` finds
+the module of that name all the same.
 """
 
+import sys
+from importlib import import_module
+from types import ModuleType
+
 __version__ = "0.1.0"
+
+# What each module gives to the flat names; `__init__.pyi` tells editors the same.
+_NAMES = {
+    "loaders": "ImageTensors get_mnist_loaders get_mnist_splits load_mnist",
+    "noise": "add_block_occlusion add_gaussian_noise add_masking_noise "
+    "add_salt_and_pepper_noise add_varied_gaussian_noise "
+    "add_varied_gaussian_noise_with_level append_noise_level",
+    "model": "Autoencoder ConvAutoencoder GlobalMixing ResidualBlock UNet",
+    "train": "Corruption History fit pick_device train_one_epoch",
+    "evaluate": "Evaluation evaluate mean_squared_error psnr ssim",
+    "figures": "compare_images plot_loss visualize_batch visualize_noisy_batch "
+    "visualize_reconstruction",
+    "evidence.baselines": "AffineDenoiser blur fit_linear fit_mean_image fit_pca "
+    "median non_local_means posterior_mean total_variation wavelet",
+    "evidence.photographs": "draw_patches load_photograph",
+    "evidence.pretrain": "HiddenLayer choose_linear_probe error_rate extract_features "
+    "fit_linear_probe pretrain_stack train_classifier",
+    "evidence.tables": "Row from_text names read read_record select spread",
+    "evidence.variations": "add_image_background add_random_background rotate "
+    "shipped_photographs split",
+    "further.checkpoint": "Checkpoint",
+    "further.losses": "EmphasisedLoss emphasised_error",
+    "further.pretrained": "load_pretrained read_card",
+    "further.transforms": "Corrupt",
+    "further.weights": "load_weights read_settings save_weights",
+}
+_HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> object:
+    """Find a flat name in the module that defines it."""
+    if name not in _HOME:
+        raise AttributeError(
+            f"module {__name__!r} has no attribute {name!r}",
+            name=name,
+            obj=sys.modules[__name__],
+        )
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the flat names beside what is here."""
+    return sorted(globals().keys() | _HOME.keys())
+
+
+class _Package(ModuleType):
+    """Keeps a module from hiding the function that has its name."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # Python binds a module in its package once it is imported.
+        if name in _HOME and isinstance(value, ModuleType):
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

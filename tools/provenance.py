@@ -11,10 +11,12 @@ import hashlib
 import os
 import sys
 import uuid
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib import metadata
 from modulefinder import ModuleFinder
 from pathlib import Path
+from types import CodeType
 
 DOCUMENTED = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -29,8 +31,10 @@ def used_modules(script: Path, root: Path) -> tuple[dict[str, Path], set[str]]:
     Returns:
         The project's modules by name, and the names of the other modules. A module
         that is not Python hides what it imports, so all that could be meant counts.
+        So it does where a package is imported whole, if it has a stub that says in
+        which modules its names are.
     """
-    finder = ModuleFinder(path=[str(root)])
+    finder = _Finder(path=[str(root)])
     try:
         finder.run_script(str(script))
     except SyntaxError:
@@ -101,6 +105,39 @@ def write_whole(path: Path, content: bytes) -> None:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+class _Finder(ModuleFinder):
+    """Finds, too, what a package imports only when one of its names is used.
+
+    Such a package says in `__init__.pyi` from which module it takes each name.
+    """
+
+    def scan_opcodes(self, co: CodeType) -> Iterator[tuple[str, tuple]]:
+        """Yield the imports of some code, each name from where it is defined."""
+        for what, arguments in super().scan_opcodes(co):
+            homes = self._homes(arguments[1]) if what == "absolute_import" else {}
+            if not homes:
+                yield what, arguments
+                continue
+            names, package = arguments
+            whole = names is None or "*" in names  # any name may be used
+            others = tuple(name for name in names or () if name not in homes)
+            yield what, (others or None, package)
+            for name in homes if whole else homes.keys() & set(names):
+                yield what, (None, homes[name])
+
+    def _homes(self, package: str) -> dict[str, str]:
+        """Return name → module of what a package's stub imports."""
+        stub = Path(self.path[0], *package.split("."), "__init__.pyi")
+        if not stub.exists():
+            return {}
+        return {
+            alias.name: statement.module
+            for statement in ast.parse(stub.read_text(encoding="utf-8")).body
+            if isinstance(statement, ast.ImportFrom)
+            for alias in statement.names
+        }
 
 
 def _python_files(root: Path) -> list[Path]:

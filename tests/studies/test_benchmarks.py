@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from benchmarks import __main__ as bench
-from benchmarks import starting_notebook
+from benchmarks import __main__ as bench, starting_notebook
 from benchmarks.anatomy import parts_of_an_epoch
 from benchmarks.measure import in_turns, times_faster
 from dae_tutorial.model import Autoencoder

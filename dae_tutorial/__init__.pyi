@@ -1,0 +1,107 @@
+"""The flat names, for editors and type checkers: `__init__.py` finds them when used."""
+
+from dae_tutorial.evaluate import (
+    Evaluation as Evaluation,
+    evaluate as evaluate,
+    mean_squared_error as mean_squared_error,
+    psnr as psnr,
+    ssim as ssim,
+)
+from dae_tutorial.evidence.baselines import (
+    AffineDenoiser as AffineDenoiser,
+    blur as blur,
+    fit_linear as fit_linear,
+    fit_mean_image as fit_mean_image,
+    fit_pca as fit_pca,
+    median as median,
+    non_local_means as non_local_means,
+    posterior_mean as posterior_mean,
+    total_variation as total_variation,
+    wavelet as wavelet,
+)
+from dae_tutorial.evidence.photographs import (
+    draw_patches as draw_patches,
+    load_photograph as load_photograph,
+)
+from dae_tutorial.evidence.pretrain import (
+    HiddenLayer as HiddenLayer,
+    choose_linear_probe as choose_linear_probe,
+    error_rate as error_rate,
+    extract_features as extract_features,
+    fit_linear_probe as fit_linear_probe,
+    pretrain_stack as pretrain_stack,
+    train_classifier as train_classifier,
+)
+from dae_tutorial.evidence.tables import (
+    Row as Row,
+    from_text as from_text,
+    names as names,
+    read as read,
+    read_record as read_record,
+    select as select,
+    spread as spread,
+)
+from dae_tutorial.evidence.variations import (
+    add_image_background as add_image_background,
+    add_random_background as add_random_background,
+    rotate as rotate,
+    shipped_photographs as shipped_photographs,
+    split as split,
+)
+from dae_tutorial.figures import (
+    compare_images as compare_images,
+    plot_loss as plot_loss,
+    visualize_batch as visualize_batch,
+    visualize_noisy_batch as visualize_noisy_batch,
+    visualize_reconstruction as visualize_reconstruction,
+)
+from dae_tutorial.further.checkpoint import (
+    Checkpoint as Checkpoint,
+)
+from dae_tutorial.further.losses import (
+    EmphasisedLoss as EmphasisedLoss,
+    emphasised_error as emphasised_error,
+)
+from dae_tutorial.further.pretrained import (
+    load_pretrained as load_pretrained,
+    read_card as read_card,
+)
+from dae_tutorial.further.transforms import (
+    Corrupt as Corrupt,
+)
+from dae_tutorial.further.weights import (
+    load_weights as load_weights,
+    read_settings as read_settings,
+    save_weights as save_weights,
+)
+from dae_tutorial.loaders import (
+    ImageTensors as ImageTensors,
+    get_mnist_loaders as get_mnist_loaders,
+    get_mnist_splits as get_mnist_splits,
+    load_mnist as load_mnist,
+)
+from dae_tutorial.model import (
+    Autoencoder as Autoencoder,
+    ConvAutoencoder as ConvAutoencoder,
+    GlobalMixing as GlobalMixing,
+    ResidualBlock as ResidualBlock,
+    UNet as UNet,
+)
+from dae_tutorial.noise import (
+    add_block_occlusion as add_block_occlusion,
+    add_gaussian_noise as add_gaussian_noise,
+    add_masking_noise as add_masking_noise,
+    add_salt_and_pepper_noise as add_salt_and_pepper_noise,
+    add_varied_gaussian_noise as add_varied_gaussian_noise,
+    add_varied_gaussian_noise_with_level as add_varied_gaussian_noise_with_level,
+    append_noise_level as append_noise_level,
+)
+from dae_tutorial.train import (
+    Corruption as Corruption,
+    History as History,
+    fit as fit,
+    pick_device as pick_device,
+    train_one_epoch as train_one_epoch,
+)
+
+__version__: str
