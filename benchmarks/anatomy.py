@@ -79,7 +79,7 @@ def _actions(loader, clean) -> dict[str, tuple[Callable[[], object], int]]:
 
     def passes() -> None:
         optimizer.zero_grad()
-        functional.mse_loss(model(clean), clean).backward()
+        functional.mse_loss(model(clean), clean.flatten(1)).backward()
 
     passes()  # so that the optimiser has gradients to work with
     return {

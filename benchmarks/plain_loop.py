@@ -14,7 +14,7 @@ def train_one_epoch(
         clean = images[index]
         noisy = (clean + 0.5 * torch.randn_like(clean)).clamp(0, 1)
         optimizer.zero_grad()
-        loss = functional.mse_loss(model(noisy), clean)
+        loss = functional.mse_loss(model(noisy), clean.flatten(1))
         loss.backward()
         optimizer.step()
         total += loss.item() * len(clean)

@@ -82,7 +82,7 @@ def denoise(arguments: argparse.Namespace) -> None:
     if arguments.invert:
         noisy = 1 - noisy
     with torch.no_grad():
-        clean = model(noisy)
+        clean = model(noisy).reshape(noisy.shape)  # the dense model returns rows
     output = arguments.output or arguments.image.with_suffix(".denoised.png")
     write_image(clean, output)
     print(f"denoised image written to {output}")

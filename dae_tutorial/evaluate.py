@@ -4,6 +4,7 @@ The noise of an evaluation is drawn from a seed, on the CPU, so every model, on 
 device, meets the very same noisy images.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -35,25 +36,22 @@ def mean_squared_error(image: Tensor, clean: Tensor) -> Tensor:
     """Mean squared error of each image.
 
     Args:
-        image: (batch, ...).
-        clean: the same shape.
+        image: of the shape of `clean`, or one row of pixels an image, (batch, pixels).
+        clean: (batch, ...).
 
     Returns:
         (batch,), in squared units of pixel value.
 
     Raises:
-        ValueError: if the shapes differ.
+        TypeError: if `image` is no tensor.
+        ValueError: if `image` has another shape.
 
     Examples:
         >>> mean_squared_error(torch.full((2, 4), 0.1), torch.zeros(2, 4))
         tensor([0.0100, 0.0100])
     """
-    if image.shape != clean.shape:
-        raise ValueError(
-            f"image must have the shape of clean, {tuple(clean.shape)}, "
-            f"got {tuple(image.shape)}"
-        )
-    return (image - clean).square().flatten(start_dim=1).mean(dim=1)
+    difference = _as_images(image, clean) - clean
+    return difference.square().flatten(start_dim=1).mean(dim=1)
 
 
 def psnr(image: Tensor, clean: Tensor) -> Tensor:
@@ -62,14 +60,15 @@ def psnr(image: Tensor, clean: Tensor) -> Tensor:
     $$\mathrm{PSNR} = 10 \log_{10} \frac{1}{\mathrm{MSE}}$$
 
     Args:
-        image: (batch, ...).
-        clean: the same shape.
+        image: as in `mean_squared_error`.
+        clean: (batch, ...).
 
     Returns:
         (batch,), in decibels; infinite for a perfect image.
 
     Raises:
-        ValueError: if the shapes differ.
+        TypeError: as in `mean_squared_error`.
+        ValueError: as in `mean_squared_error`.
 
     Examples:
         >>> psnr(torch.full((2, 4), 0.1), torch.zeros(2, 4))
@@ -85,14 +84,15 @@ def ssim(image: Tensor, clean: Tensor) -> Tensor:
     Gaussian window of 11 × 11 pixels.
 
     Args:
-        image: (batch, channels, height, width), each side of at least 11 pixels.
-        clean: the same shape.
+        image: as in `mean_squared_error`.
+        clean: (batch, channels, height, width), each side of at least 11 pixels.
 
     Returns:
         (batch,), 1 for a perfect image.
 
     Raises:
-        ValueError: if the shapes differ, or an image is smaller than the window.
+        TypeError: as in `mean_squared_error`.
+        ValueError: if `image` has another shape, or is smaller than the window.
 
     Examples:
         >>> clean = torch.eye(28).expand(2, 1, 28, 28)
@@ -107,12 +107,12 @@ def ssim(image: Tensor, clean: Tensor) -> Tensor:
     # Slow to import, and only this function needs it.
     from torchmetrics.functional.image import structural_similarity_index_measure
 
-    if image.shape != clean.shape or image.ndim != 4 or min(image.shape[-2:]) < 11:
+    if clean.ndim != 4 or min(clean.shape[-2:]) < 11:
         raise ValueError(
-            f"image and clean must share one shape (batch, channels, height, width) "
-            f"with sides of at least 11, "
-            f"got {tuple(image.shape)} and {tuple(clean.shape)}"
+            f"clean must have shape (batch, channels, height, width) with sides of at "
+            f"least 11, got {tuple(clean.shape)}"
         )
+    image = _as_images(image, clean)
     scores = structural_similarity_index_measure(
         image, clean, data_range=1.0, reduction="none"
     )
@@ -133,7 +133,8 @@ def evaluate(
     came in.
 
     Args:
-        model: maps noisy images to reconstructions of the same shape.
+        model: maps noisy images to reconstructions, of the shape of the clean images
+            or one row of pixels an image, (batch, pixels).
         batches: yields (images, labels), images in [0, 1].
         corrupt: called as `corrupt(images, generator=generator)`.
         seed: seed of the noise: the same for every model that is compared.
@@ -143,7 +144,9 @@ def evaluate(
         batch counts by its images.
 
     Raises:
-        ValueError: if there are no images, or if shapes differ.
+        TypeError: if the model returns no tensor.
+        ValueError: if there are no images, or if the reconstruction is neither as the
+            clean images are nor one row of pixels for each of them.
 
     Examples:
         >>> from dae_tutorial.noise import add_gaussian_noise
@@ -169,6 +172,20 @@ def evaluate(
         raise ValueError("batches must yield at least one image, got none")
     every_image = torch.cat(scores, dim=1).double()
     return Evaluation(*every_image.mean(dim=1).tolist(), images=every_image.shape[1])
+
+
+def _as_images(image: Tensor, clean: Tensor) -> Tensor:
+    """Give rows of pixels the shape of images, and let nothing else through."""
+    if not isinstance(image, Tensor):
+        raise TypeError(f"image must be a tensor, got {type(image).__name__}")
+    rows = (len(clean), math.prod(clean.shape[1:]))
+    # Otherwise a difference would broadcast: every pixel minus every other.
+    if image.shape not in (clean.shape, rows):
+        raise ValueError(
+            f"image must have the shape of clean, {tuple(clean.shape)}, or be one row "
+            f"of pixels an image, {rows}, got {tuple(image.shape)}"
+        )
+    return image.reshape(clean.shape)
 
 
 def _score(reconstruction: Tensor, noisy: Tensor, clean: Tensor) -> Tensor:

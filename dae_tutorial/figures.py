@@ -1,10 +1,11 @@
 """Every figure of the site: tensors and results in, a matplotlib Figure out.
 
-Nothing here loads, corrupts or trains. Each function draws on the axes that it is
-given, or makes a figure of its own in the site's style, and returns the Figure; none
-calls `show`.
+Nothing here trains, and only a batch that was not given is loaded. Each function draws
+on the axes that it is given, or makes a figure of its own in the site's style, and
+returns the Figure; none calls `show`.
 """
 
+import math
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
@@ -44,18 +45,20 @@ HEADROOM = 9  # pixels above an image, for its caption
 
 
 def visualize_batch(
-    images: Tensor,
+    images: Tensor | None = None,
     labels: Tensor | None = None,
     *,
+    batch_size: int = 16,
     columns: int = 8,
     axes: Axes | None = None,
 ) -> Figure:
-    """Show images in a grid, with their labels.
+    """Show images in a grid, with their labels; without any, digits of MNIST.
 
     Args:
         images: (batch, 1, height, width), in [0, 1]; values outside are shown as the
-            nearest of the two.
+            nearest of the two. By default, a batch of MNIST's training images.
         labels: (batch,), written above the images.
+        batch_size: how many digits to load, at least 1, where `images` are not given.
         columns: images in a row, at least 1.
         axes: drawn on, if given.
 
@@ -63,14 +66,22 @@ def visualize_batch(
         The figure.
 
     Raises:
-        ValueError: if `images` is empty or misshapen, or `labels` are fewer or more.
+        TypeError: if `images` is not a tensor.
+        ValueError: if `images` is empty or misshapen, if `labels` are fewer or more
+            or come without images, or if `batch_size` or `columns` is below 1.
+        RuntimeError: if MNIST is not there and cannot be downloaded.
 
     Examples:
+        >>> figure = visualize_batch()
+        >>> len(figure.axes[0].texts)  # the labels
+        16
         >>> import torch
         >>> figure = visualize_batch(torch.rand(16, 1, 28, 28), torch.arange(16))
         >>> type(figure).__name__
         'Figure'
     """
+    if images is None:
+        images, labels = _digits(batch_size, labels=labels)
     _check_images("images", images)
     captions = None if labels is None else _captions(labels, images)
     if not isinstance(columns, int) or columns < 1:
@@ -83,28 +94,35 @@ def visualize_batch(
 
 
 def visualize_noisy_batch(
-    images: Tensor,
-    noisy: Tensor,
+    images: Tensor | None = None,
+    noisy: Tensor | None = None,
     labels: Tensor | None = None,
     *,
+    batch_size: int = 16,
     axes: Axes | None = None,
 ) -> Figure:
-    """Show clean images above their noisy versions.
+    """Show clean images above their noisy versions; without any, noisy digits.
 
-    The noisy images are passed in, not made here, so that the figure shows the very
-    noise that the model is given.
+    Noisy images that are passed in are shown as they are, so that the figure shows the
+    very noise that the model is given.
 
     Args:
-        images: clean images, (batch, 1, height, width), in [0, 1].
-        noisy: the same shape.
+        images: clean images, (batch, 1, height, width), in [0, 1]. Without them, a
+            batch of MNIST's training images is loaded, and a grid of their noisy
+            versions is shown.
+        noisy: the same shape. By default, Gaussian noise is added to `images`.
         labels: (batch,), written above the clean images.
+        batch_size: how many digits to load, at least 1, where `images` are not given.
         axes: drawn on, if given.
 
     Returns:
         The figure.
 
     Raises:
-        ValueError: if the shapes differ, or as in `visualize_batch`.
+        ValueError: if the shapes differ, if `noisy` comes without `images`, or as in
+            `visualize_batch`.
+        TypeError: as in `visualize_batch`.
+        RuntimeError: as in `visualize_batch`.
 
     Examples:
         >>> import torch
@@ -113,6 +131,11 @@ def visualize_noisy_batch(
         >>> [name.get_text() for name in figure.axes[0].get_yticklabels()]
         ['clean', 'noisy']
     """
+    if images is None:
+        images, labels = _digits(batch_size, labels=labels, noisy=noisy)
+        return visualize_batch(_with_noise(images), labels, axes=axes)
+    _check_images("images", images)
+    noisy = _with_noise(images) if noisy is None else noisy
     captions = None if labels is None else _captions(labels, images)
     return compare_images(
         {"clean": images, "noisy": noisy}, captions=captions, axes=axes
@@ -131,7 +154,8 @@ def visualize_reconstruction(
     Args:
         noisy: what the model was given, (batch, 1, height, width).
         clean: what it should return, the same shape.
-        reconstruction: what it returned, the same shape.
+        reconstruction: what it returned, the same shape, or one row of pixels an
+            image, (batch, pixels).
         axes: drawn on, if given.
 
     Returns:
@@ -161,7 +185,8 @@ def compare_images(
     """Show named rows of images, one image of each row in every column.
 
     Args:
-        rows: name → images, (batch, 1, height, width), all of one shape.
+        rows: name → images, (batch, 1, height, width), all of one shape. All but one
+            may be rows of pixels, (batch, pixels), as dense models return them.
         captions: texts above the first row, one an image.
         below: name of a row → texts below its images, such as their scores.
         axes: drawn on, if given.
@@ -181,11 +206,7 @@ def compare_images(
     """
     if not rows:
         raise ValueError("rows must hold at least one row of images, got none")
-    shapes = {name: tuple(images.shape) for name, images in rows.items()}
-    if len(set(shapes.values())) > 1:
-        raise ValueError(f"rows must all have one shape, got {shapes}")
-    for name, images in rows.items():
-        _check_images(name, images)
+    rows = _as_images(rows)
     unknown = set(below or ()) - set(rows)
     if unknown:
         raise ValueError(f"below must name rows, got {', '.join(sorted(unknown))}")
@@ -319,6 +340,43 @@ def _bare(axes: Axes) -> Figure:
     return axes.figure
 
 
+def _digits(batch_size: int, **given: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Load a batch of MNIST, with its labels, where no images were given."""
+    # Imported here, so that a copy of this file alone draws whatever it is given.
+    from dae_tutorial.loaders import get_mnist_loaders
+
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(f"{name} must come with images, got {name} alone")
+    train_loader, _ = get_mnist_loaders(batch_size)
+    return next(iter(train_loader))
+
+
+def _as_images(rows: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Give rows of pixels the shape of the images among them."""
+    for name, images in rows.items():
+        _check_tensor(name, images)
+    shapes = {name: tuple(images.shape) for name, images in rows.items()}
+    shape = next(iter(shapes.values()))
+    shape = next((found for found in shapes.values() if len(found) == 4), shape)
+    flat = (*shape[:1], math.prod(shape[1:]))
+    if not set(shapes.values()) <= {shape, flat}:
+        raise ValueError(
+            f"rows must all have one shape, or hold one row of pixels an image, "
+            f"got {shapes}"
+        )
+    rows = {name: images.reshape(shape) for name, images in rows.items()}
+    for name, images in rows.items():
+        _check_images(name, images)
+    return rows
+
+
+def _with_noise(images: Tensor) -> Tensor:
+    from dae_tutorial.noise import add_gaussian_noise  # see `_digits`
+
+    return add_gaussian_noise(images)
+
+
 def _captions(labels: Tensor, images: Tensor) -> list[str]:
     if len(labels) != len(images):
         raise ValueError(
@@ -328,8 +386,14 @@ def _captions(labels: Tensor, images: Tensor) -> list[str]:
 
 
 def _check_images(name: str, images: Tensor) -> None:
+    _check_tensor(name, images)
     if images.ndim != 4 or images.shape[1] != 1 or len(images) == 0:
         raise ValueError(
             f"{name} must have shape (batch, 1, height, width) with at least one "
             f"image, got {tuple(images.shape)}"
         )
+
+
+def _check_tensor(name: str, images: Tensor) -> None:
+    if not isinstance(images, Tensor):
+        raise TypeError(f"{name} must be a tensor, got {type(images).__name__}")

@@ -12,7 +12,9 @@ from torch.nn import functional
 class Autoencoder(nn.Module):
     """A fully connected autoencoder, 784 → 128 → 32 → 128 → 784.
 
-    The output has the shape of the input, so a loss compares the two as they are.
+    It flattens the images that it is given, and returns one row of pixels an image:
+    compare it with `clean.flatten(start_dim=1)`, and give it the shape of images with
+    `reshape(clean.shape)`.
 
     Args:
         input_dim: numbers in one image, such as 28 · 28 = 784.
@@ -27,7 +29,7 @@ class Autoencoder(nn.Module):
         >>> import torch
         >>> model = Autoencoder()
         >>> model(torch.rand(16, 1, 28, 28)).shape
-        torch.Size([16, 1, 28, 28])
+        torch.Size([16, 784])
         >>> model(torch.rand(16, 784)).shape
         torch.Size([16, 784])
         >>> model.encode(torch.rand(16, 1, 28, 28)).shape
@@ -109,14 +111,17 @@ class Autoencoder(nn.Module):
             x: images, as in `encode`.
 
         Returns:
-            Reconstructions in [0, 1], of the shape of `x`.
+            Reconstructions in [0, 1], one row of pixels an image: (batch, input_dim).
+
+        Raises:
+            ValueError: if an image does not hold `input_dim` numbers.
 
         Examples:
             >>> import torch
             >>> Autoencoder()(torch.rand(2, 1, 28, 28)).shape
-            torch.Size([2, 1, 28, 28])
+            torch.Size([2, 784])
         """
-        return self.decode(self.encode(x)).reshape(x.shape)
+        return self.decode(self.encode(x))
 
 
 class ConvAutoencoder(nn.Module):

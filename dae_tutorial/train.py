@@ -96,7 +96,8 @@ def train_one_epoch(
     noise; each then learns from its own share of the images.
 
     Args:
-        model: maps noisy images to reconstructions of the same shape.
+        model: maps noisy images to reconstructions, of the shape of the clean images
+            or one row of pixels an image, (batch, pixels).
         batches: yields (images, labels); the labels are not used.
         optimizer: holds the parameters of `model`.
         corrupt: called as `corrupt(images, generator=generator)`.
@@ -112,8 +113,10 @@ def train_one_epoch(
         The mean loss an image. A short last batch counts by its images.
 
     Raises:
-        ValueError: if there are no images, if reconstruction and clean images differ
-            in shape, or if a batch cannot be shared equally among the processes.
+        TypeError: if the model returns no tensor.
+        ValueError: if there are no images, if the reconstruction is neither as the
+            clean images are nor one row of pixels for each of them, or if a batch
+            cannot be shared equally among the processes.
         FloatingPointError: if the loss is no longer finite.
 
     Examples:
@@ -277,14 +280,25 @@ def _own_share(images: Tensor) -> Tensor:
 
 
 def _compare(criterion: nn.Module, reconstruction: Tensor, clean: Tensor) -> Tensor:
-    # Otherwise a loss would broadcast, and compare every pixel with every other.
-    if reconstruction.shape != clean.shape:
-        raise ValueError(
-            f"model must return the shape of its input, {tuple(clean.shape)}, "
-            f"got {tuple(reconstruction.shape)}"
-        )
+    reconstruction = _as_images(reconstruction, clean)
     # Half precision is too coarse for a loss, so the clean image's decides.
     return criterion(reconstruction.to(clean.dtype), clean)  # the target is clean
+
+
+def _as_images(reconstruction: Tensor, clean: Tensor) -> Tensor:
+    """Give rows of pixels the shape of images, and let nothing else through."""
+    if not isinstance(reconstruction, Tensor):
+        raise TypeError(
+            f"model must return a tensor of images, got {type(reconstruction).__name__}"
+        )
+    rows = (len(clean), math.prod(clean.shape[1:]))
+    # Otherwise a loss would broadcast, and compare every pixel with every other.
+    if reconstruction.shape not in (clean.shape, rows):
+        raise ValueError(
+            f"model must return the shape of the clean images, {tuple(clean.shape)}, "
+            f"or one row of pixels an image, {rows}, got {tuple(reconstruction.shape)}"
+        )
+    return reconstruction.reshape(clean.shape)
 
 
 def _finite_mean(total: Tensor, count: int) -> float:

@@ -117,7 +117,7 @@ def train_on_pairs(noisy: torch.Tensor, clean: torch.Tensor) -> nn.Module:
     for _ in range(60):
         for index in torch.randperm(len(clean), generator=seeded(1)).split(50):
             optimizer.zero_grad()
-            mse_loss(model(noisy[index]), clean[index]).backward()
+            mse_loss(model(noisy[index]), clean[index].flatten(1)).backward()
             optimizer.step()
     return model
 
@@ -140,7 +140,7 @@ for _ in range(60):
     for index in torch.randperm(len(few), generator=seeded(1)).split(50):
         noisy = add_gaussian_noise(few[index], generator=noise)
         optimizer.zero_grad()
-        mse_loss(model(noisy), few[index]).backward()
+        mse_loss(model(noisy), few[index].flatten(1)).backward()
         optimizer.step()
 fixed = evaluate(model, test_loader, add_gaussian_noise).mse
 print(f"MSE on test images:                  {fixed:.4f}")
@@ -172,8 +172,8 @@ def train_against(target: str) -> nn.Module:
         for clean in train_images.split(64):
             noisy = add_gaussian_noise(clean, generator=noise)
             optimizer.zero_grad()
-            loss = mse_loss(model(noisy), {"noisy": noisy, "clean": clean}[target])
-            loss.backward()
+            images = {"noisy": noisy, "clean": clean}[target]
+            mse_loss(model(noisy), images.flatten(1)).backward()
             optimizer.step()
     return model
 
@@ -203,7 +203,8 @@ def squared_bias(model: nn.Module) -> float:
     """Square what each pixel is too bright by, on average over the test images."""
     noisy = add_gaussian_noise(test_images, generator=seeded())
     with torch.no_grad():
-        return (model(noisy) - test_images).mean(dim=0).square().mean().item()
+        error = model(noisy) - test_images.flatten(1)
+    return error.mean(dim=0).square().mean().item()
 
 
 assert squared_bias(copying) - squared_bias(denoising) > 0.7 * (broken - fixed)
@@ -257,7 +258,7 @@ optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
 for _ in range(5):
     for clean in train_images.split(64):
         noisy = add_gaussian_noise(clean, generator=noise)
-        mse_loss(model(noisy), clean).backward()
+        mse_loss(model(noisy), clean.flatten(1)).backward()
         optimizer.step()
 broken = evaluate(model, test_loader, add_gaussian_noise).mse
 print(f"test MSE: {broken:.4f}")
@@ -272,7 +273,7 @@ for _ in range(5):
     for clean in train_images.split(64):
         noisy = add_gaussian_noise(clean, generator=noise)
         optimizer.zero_grad()
-        mse_loss(model(noisy), clean).backward()
+        mse_loss(model(noisy), clean.flatten(1)).backward()
         optimizer.step()
 fixed = evaluate(model, test_loader, add_gaussian_noise).mse
 print(f"test MSE: {fixed:.4f}")
@@ -503,7 +504,7 @@ total = 0.0
 for clean, _ in test_loader:
     noisy = add_gaussian_noise(clean, generator=seeded())
     with torch.no_grad():
-        total += mse_loss(model(noisy), clean).item() * len(clean)
+        total += mse_loss(model(noisy), clean.flatten(1)).item() * len(clean)
 broken = total / len(test_loader)
 print(f"test loss: {broken:.4f}")
 
@@ -691,7 +692,7 @@ def train_on_second_copy(*, clip: bool) -> nn.Module:
             noisy = add_gaussian_noise(clean, generator=noise)
             target = add_gaussian_noise(clean, clip=clip, generator=noise)
             optimizer.zero_grad()
-            mse_loss(model(noisy), target).backward()
+            mse_loss(model(noisy), target.flatten(1)).backward()
             optimizer.step()
     return model
 

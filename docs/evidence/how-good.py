@@ -102,8 +102,8 @@ def trained(corrupt, epochs=4):
 clean_trained = trained(no_noise)
 dae = trained(add_gaussian_noise)
 with torch.no_grad():
-    denoised["clean-trained AE"] = clean_trained(noisy)
-    denoised["DAE"] = dae(noisy)
+    denoised["clean-trained AE"] = clean_trained(noisy).reshape(noisy.shape)
+    denoised["DAE"] = dae(noisy).reshape(noisy.shape)
 
 # %% [markdown]
 # From the largest error to the smallest:
@@ -140,7 +140,7 @@ pretrained = {
 }
 for name, file in pretrained.items():
     with torch.no_grad():
-        denoised[name] = load_pretrained(file)(noisy)
+        denoised[name] = load_pretrained(file)(noisy).reshape(noisy.shape)
     error[name] = mean_squared_error(denoised[name], clean).mean().item()
     print(f"{name:10} MSE {error[name]:.4f}")
 

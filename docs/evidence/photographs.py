@@ -71,7 +71,7 @@ hidden = add_block_occlusion(torch.ones_like(test_digits), 10, generator=seeded(
 reconstruction = {"(nothing)": occluded}
 for name, model in models.items():
     with torch.no_grad():
-        reconstruction[name] = model(occluded)
+        reconstruction[name] = model(occluded).reshape(occluded.shape)
 
 print("trained on    hidden pixels   visible pixels")
 hidden_error, visible_error = {}, {}

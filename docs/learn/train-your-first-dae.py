@@ -208,8 +208,9 @@ print("code:   ", code.shape)
 print("decoded:", model.decode(code).shape)
 
 # %% [markdown] tags=["solution"]
-# The code has 32 numbers an image. The decoder returns flat images of 784 pixels;
-# `model(images)` gives them the shape of the input again.
+# The code has 32 numbers an image. The decoder returns one row of 784 pixels an image,
+# and so does `model(images)`: `reshape(images.shape)` gives them the shape of images
+# again. Figures and scores of this package take either.
 
 # %% [markdown]
 # ### 2. Other noise

@@ -65,7 +65,7 @@ def study(
     clean = mnist_test(test_images).images
     noisy = NOISES[noise](clean, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        reconstruction = model.eval()(noisy)
+        reconstruction = model.eval()(noisy).reshape(clean.shape)
     return [
         {"noise": noise, "loss": name, **measure(image, clean, noisy)}
         for name, image in ((loss, reconstruction), ("nothing", noisy))

@@ -68,7 +68,7 @@ def study(
     noisy, hidden = occluded(clean, seed=seed)
     denoise = denoiser(model, train_noise, train_images, steps, seed)
     with torch.no_grad():
-        error = (denoise(noisy) - clean).square()
+        error = (denoise(noisy).reshape(clean.shape) - clean).square()
     return [
         {
             "model": model,

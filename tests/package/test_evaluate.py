@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from dae_tutorial.evaluate import evaluate, mean_squared_error, psnr
+from dae_tutorial.evaluate import evaluate, mean_squared_error, psnr, ssim
 from dae_tutorial.noise import add_gaussian_noise
 
 
@@ -101,6 +101,33 @@ def test_nothing_to_evaluate():
         evaluate(nn.Identity(), [], add_gaussian_noise)
 
 
-def test_shapes_must_agree():
-    with pytest.raises(ValueError, match="image must have the shape of clean"):
-        evaluate(nn.Flatten(), batches_of(4), add_gaussian_noise)
+def test_rows_of_pixels_score_as_images_do():
+    scores = [
+        evaluate(model, batches, add_gaussian_noise)
+        for batches in [batches_of(4, 3)]
+        for model in (nn.Identity(), nn.Flatten())
+    ]
+    assert scores[0] == scores[1]
+    clean = torch.rand(3, 1, 12, 12)
+    for score in (mean_squared_error, psnr, ssim):
+        noisy = add_gaussian_noise(clean)
+        assert torch.equal(score(noisy.flatten(1), clean), score(noisy, clean))
+
+
+@pytest.mark.parametrize("shape", [(4, 8, 8), (64,), (4, 1), (64, 4), (4, 1, 8, 9), ()])
+def test_other_shapes_are_refused(shape):
+    class Model(nn.Identity):
+        def forward(self, x):
+            return torch.zeros(shape)
+
+    message = r"image must have the shape of clean, \(4, 1, 8, 8\), or be .* \(4, 64\)"
+    with pytest.raises(ValueError, match=message):
+        evaluate(Model(), batches_of(4), add_gaussian_noise)
+    for score in (mean_squared_error, psnr, ssim):
+        with pytest.raises(ValueError, match="must have"):
+            score(torch.zeros(shape), torch.zeros(4, 1, 12, 12))
+
+
+def test_an_image_that_is_no_tensor():
+    with pytest.raises(TypeError, match="image must be a tensor, got list"):
+        mean_squared_error([0.0], torch.zeros(1, 1))

@@ -1,5 +1,7 @@
 """Figures: the right pixels at the right place, and no side effects."""
 
+from functools import partial
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from dae_tutorial.figures import (
     visualize_noisy_batch,
     visualize_reconstruction,
 )
+from dae_tutorial.loaders import get_mnist_loaders
 
 DIGITS = torch.rand(8, 1, 28, 28)
 DRAWINGS = {
@@ -99,6 +102,74 @@ def test_rows_must_agree():
         visualize_noisy_batch(DIGITS, DIGITS[:3])
     with pytest.raises(ValueError, match="rows must hold at least one row"):
         compare_images({})
+
+
+def test_rows_of_pixels_are_drawn_as_images():
+    flat = visualize_reconstruction(DIGITS, DIGITS, DIGITS.flatten(1) / 2)
+    whole = visualize_reconstruction(DIGITS, DIGITS, DIGITS / 2)
+    assert np.array_equal(mosaic(flat), mosaic(whole), equal_nan=True)
+    flat = compare_images({"flat": DIGITS.flatten(1), "whole": DIGITS})
+    assert np.array_equal(*np.split(mosaic(flat), [31]), equal_nan=True)
+
+
+@pytest.mark.parametrize("shape", [(8, 783), (7, 784), (8, 28, 28), (6272,), (8, 1)])
+def test_other_shapes_are_refused(shape):
+    with pytest.raises(ValueError, match="rows must all have one shape, or hold one"):
+        visualize_reconstruction(DIGITS, DIGITS, torch.zeros(shape))
+
+
+def test_rows_of_pixels_alone_do_not_say_how_wide_an_image_is():
+    with pytest.raises(ValueError, match="flat must have shape"):
+        compare_images({"flat": DIGITS.flatten(1)})
+
+
+def test_without_images_a_batch_of_digits_is_shown():
+    """As in the starting notebook: 16 digits in two rows, with their labels."""
+    images, labels = next(iter(get_mnist_loaders(16)[0]))
+    figure = visualize_batch()
+    assert np.array_equal(
+        mosaic(figure), mosaic(visualize_batch(images, labels)), equal_nan=True
+    )
+    written = [int(text.get_text()) for text in figure.axes[0].texts]
+    assert written == labels.tolist()
+    assert len(visualize_batch(batch_size=3).axes[0].texts) == 3
+
+
+def test_without_images_a_batch_of_noisy_digits_is_shown():
+    clean, noisy = mosaic(visualize_batch()), visualize_noisy_batch(batch_size=16)
+    assert len(noisy.axes[0].texts) == 16
+    difference = (mosaic(noisy) - clean)[~np.isnan(clean)]
+    assert 0.25 < difference.std() < 0.5  # σ is 0.5, and clipping takes some of it
+    assert len(visualize_noisy_batch(batch_size=4).axes[0].texts) == 4
+
+
+def test_without_noisy_images_noise_is_added():
+    clean = torch.full((2, 1, 4, 4), 0.5)
+    pixels = mosaic(visualize_noisy_batch(clean))
+    above, below = pixels[3:7, :4], pixels[10:14, :4]
+    assert (above == 0.5).all()
+    assert (below != 0.5).any()
+
+
+@pytest.mark.parametrize(
+    ("draw", "name"),
+    [
+        (partial(visualize_batch, labels=torch.arange(3)), "labels"),
+        (partial(visualize_noisy_batch, labels=torch.arange(3)), "labels"),
+        (partial(visualize_noisy_batch, noisy=DIGITS), "noisy"),
+    ],
+)
+def test_what_belongs_to_images_comes_with_them(draw, name):
+    with pytest.raises(ValueError, match=f"{name} must come with images"):
+        draw()
+
+
+def test_images_that_are_no_tensor():
+    for draw in (visualize_batch, visualize_noisy_batch):
+        with pytest.raises(TypeError, match="images must be a tensor, got int"):
+            draw(16)
+    with pytest.raises(ValueError, match="batch_size must be an integer of at least 1"):
+        visualize_batch(batch_size=0)
 
 
 def test_wrong_losses():

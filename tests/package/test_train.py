@@ -265,15 +265,63 @@ def test_no_batches():
         fit(Autoencoder(), [], add_gaussian_noise, epochs=1)
 
 
-def test_a_model_that_changes_the_shape_is_refused():
-    with pytest.raises(ValueError, match="model must return the shape of its input"):
-        fit(
-            nn.Sequential(nn.Flatten(), nn.Linear(784, 784)),
-            batches_of(4),
-            add_gaussian_noise,
-            epochs=1,
-            device="cpu",
-        )
+def test_rows_of_pixels_train_as_images_do():
+    """Most autoencoders return flat images, whatever shape they are given."""
+    losses, weights = [], []
+    for end in (nn.Identity(), nn.Unflatten(1, (1, 28, 28))):
+        torch.manual_seed(0)
+        model = nn.Sequential(Autoencoder(), end)
+        batches = [(first_images(64), None)] * 3
+        fitted = fit(model, batches, add_gaussian_noise, epochs=2, device="cpu")
+        losses.append(fitted.train_loss)
+        weights.append(model.state_dict())
+    assert losses[0] == losses[1]
+    pairs = zip(*(state.values() for state in weights), strict=True)
+    assert all(torch.equal(*pair) for pair in pairs)
+
+
+def test_the_criterion_sees_images_whatever_the_model_returns():
+    shapes = []
+
+    class Watching(nn.MSELoss):
+        def forward(self, input, target):
+            shapes.append((input.shape, target.shape))
+            return super().forward(input, target)
+
+    fit(Autoencoder(), batches_of(4), no_noise, epochs=1, criterion=Watching())
+    assert shapes == [((4, 1, 28, 28), (4, 1, 28, 28))]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda x: x[:, :, :-1],
+        lambda x: x.flatten(),
+        lambda x: x[:, 0],  # it would broadcast, to (4, 4, 28, 28)
+        lambda x: x.flatten(1).T,
+        lambda x: x.flatten(1)[:, :1],
+        lambda x: x.mean(),
+        lambda x: x.flatten(1)[:1],
+        lambda x: x.repeat(1, 3, 1, 1),
+    ],
+)
+def test_other_shapes_are_refused(wrong):
+    class Model(Recording):
+        def forward(self, x):
+            return wrong(super().forward(x))
+
+    message = r"model must return .*\(4, 1, 28, 28\), or .*\(4, 784\), got \("
+    with pytest.raises(ValueError, match=message):
+        fit(Model(), batches_of(4), no_noise, epochs=1, device="cpu")
+
+
+def test_a_model_that_returns_several_things_is_refused():
+    class Model(Recording):
+        def forward(self, x):
+            return super().forward(x), 0
+
+    with pytest.raises(TypeError, match=r"model must return a tensor .* got tuple"):
+        fit(Model(), batches_of(4), no_noise, epochs=1, device="cpu")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -22,7 +22,7 @@ def load_pretrained(name: str) -> nn.Module:
 
     All were trained on MNIST with Gaussian noise, standard deviation 0.5, clipped to
     [0, 1]. They take noisy images, float32 in [0, 1], (batch, 1, 28, 28), and return
-    images of that shape.
+    images of that shape; "autoencoder" returns them as rows of pixels, (batch, 784).
 
     Args:
         name: one of `NAMES`.
