@@ -46,7 +46,9 @@ def used_modules(script: Path, root: Path) -> tuple[dict[str, Path], set[str]]:
         for name, module in finder.modules.items()
         if module.__file__ and name != "__main__"
     }
-    return ours, set(finder.badmodules)
+    packages = {name.partition(".")[0] for name in ours}  # a function is no module
+    others = set(finder.badmodules)
+    return ours, {name for name in others if name.partition(".")[0] not in packages}
 
 
 def versions(modules: set[str]) -> dict[str, str]:

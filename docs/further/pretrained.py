@@ -22,7 +22,8 @@ model = load_pretrained("unet")
 clean = load_mnist(train=False).images[:8]
 noisy = add_gaussian_noise(clean, generator=torch.Generator().manual_seed(0))
 with torch.no_grad():
-    visualize_reconstruction(noisy, clean, model(noisy))
+    reconstruction = model(noisy)
+visualize_reconstruction(noisy, clean, reconstruction)
 
 # %% [markdown]
 # ## Cards
