@@ -24,7 +24,8 @@ def add_gaussian_noise(
 
     and, with `clip`, cut to [0, 1]. Clipping keeps an image an image, but it makes the
     noise biased: a black pixel can only become brighter. Arguments that need zero-mean
-    noise (Tweedie's formula, score matching, Noise2Noise) hold with `clip=False` only.
+    noise (Noise2Noise) or a Gaussian likelihood (Tweedie's formula, denoising score
+    matching) hold with `clip=False` only.
 
     Args:
         x: clean images, floating point, any shape; in [0, 1] if `clip`.
@@ -46,7 +47,7 @@ def add_gaussian_noise(
         >>> add_gaussian_noise(x, 0.1, generator=torch.Generator().manual_seed(0))
         tensor([[0.6541, 0.4707, 0.2821, 0.5568]])
 
-    Source: Vincent et al. (2010), Stacked denoising autoencoders, section 3.4.
+    Source: Vincent et al. (2010), Stacked denoising autoencoders, section 3.3.
     """
     _check_images(x, generator)
     if not (math.isfinite(noise_factor) and noise_factor >= 0):

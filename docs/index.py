@@ -1,6 +1,6 @@
 # ---
 # title: Denoising autoencoders
-# description: Learn what a denoising autoencoder is, why noise helps, and how to train one in PyTorch, with every figure and number made by code that you can run.
+# description: Learn what a denoising autoencoder is, why noise helps, and how to train one in PyTorch, with figures and measurements made by code that you can run.
 # ---
 
 # %% [markdown]
@@ -30,7 +30,8 @@ visualize_reconstruction(noisy, clean, reconstruction)
 # 60,000 other digits, thirty times each, and [comes with the
 # package](further/pretrained.py). It had never seen these eight. The picture was not
 # pasted in: this page is a program that loads the network and draws what it makes of the
-# noise. Every figure of this site is made by code that you can read and run.
+# noise. The other figures of this site are drawn by code, too, some of them from
+# measurements that were [stored earlier](about.md#which-numbers-are-computed-and-when).
 
 # %% tags=["check"]
 from dae_tutorial.evaluate import evaluate
@@ -43,6 +44,10 @@ assert card["data"] == "MNIST, 60,000 training images"
 _, test_loader = get_mnist_loaders()
 scores = evaluate(model, test_loader, add_gaussian_noise)
 assert scores.mse < scores.noisy_mse / 5
+
+from dae_tutorial.evidence import tables
+
+assert all(len(tables.read_record(name)["seeds"]) == 3 for name in tables.names())
 
 # %% [markdown]
 # ## What you will learn
@@ -58,10 +63,12 @@ assert scores.mse < scores.noisy_mse / 5
 # - **[Train your first denoising autoencoder](learn/train-your-first-dae.py)** The
 #   whole thing, start to end, in about a minute on a laptop, with exercises.
 #
-# **The evidence.** Is it the noise that helps? Every claim is measured against its
-# control, over several seeds, and told as it came out: start with
+# **The evidence.** Is it the noise that helps? The studies compare each method with a
+# control, over three seeds, and tell what came out, good or bad. Start with
 # [Does noise help at all?](evidence/does-noise-help.py), or see
-# [all results](evidence/results.py) on one page.
+# [all results](evidence/results.py) on one page. (The small models that a page trains
+# before your eyes have one seed, and so have the trained models that come with the
+# package.)
 #
 # **Go further.** [Better architectures](further/better-architectures.py), from dense
 # to convolutional to a small U-Net; [losses](further/losses.py); one model for
@@ -71,8 +78,8 @@ assert scores.mse < scores.noisy_mse / 5
 #
 # ## Where to start
 #
-# If you are new to this, read the pages in order; you need to have met Python and a
-# little PyTorch. If you came for code, take
+# If you are new to this, read the pages in order. You need to have met Python and a
+# little PyTorch; the [glossary](glossary.md) has the other words. If you came for code, take
 # [Train your first denoising autoencoder](learn/train-your-first-dae.py) and the
 # [reference](reference/index.md): each module is one file that can be copied whole.
 # If you teach, every notebook page can be downloaded and run as it is.

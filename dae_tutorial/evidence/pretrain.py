@@ -85,7 +85,7 @@ def pretrain_stack(
         >>> stack(torch.rand(2, 1, 28, 28)).shape
         torch.Size([2, 20])
 
-    Source: Vincent et al. (2010), Stacked denoising autoencoders, section 3.1.
+    Source: Vincent et al. (2010), Stacked denoising autoencoders, section 3.5.
     """
     if not widths:
         raise ValueError("widths must name at least one layer, got none")

@@ -51,9 +51,11 @@ def emphasised_error(
         >>> emphasised_error(torch.tensor([[1.0, 0.6]]), clean, noisy)
         tensor(0.0400)
 
-    Source: Vincent et al. (2010), Stacked denoising autoencoders, the extension that
-    puts an emphasis on corrupted dimensions. Weights 1 and 0.5 are its double
-    emphasis, 1 and 0 its full emphasis.
+    Source: Vincent et al. (2010), Stacked denoising autoencoders, section 3.4, the
+    extension that puts an emphasis on corrupted dimensions. Weights 1 and 0.5 are its
+    double emphasis, 1 and 0 its full emphasis. There a dimension counts as corrupted
+    if it was chosen for corruption, whether or not its value has changed; here, only
+    if its value has changed. With masking noise the two differ at every black pixel.
     """
     if not reconstruction.shape == clean.shape == noisy.shape:
         raise ValueError(

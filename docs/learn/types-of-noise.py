@@ -42,7 +42,7 @@ def seeded() -> torch.Generator:
 #
 # $$\tilde{x} = x + \sigma\,\varepsilon, \qquad \varepsilon \sim \mathcal{N}(0, I)$$
 #
-# It resembles the noise of a sensor in low light. The result is clipped to $[0, 1]$,
+# It is the usual stand-in for the noise of a sensor. The result is clipped to $[0, 1]$,
 # so that it stays an image.
 
 # %% alt="The digits 7, 2, 1, 0, 4, 1, 4, 9 in four rows: clean, then with Gaussian noise of standard deviation 0.25, 0.5 and 1. At 0.5 the digits are still easy to see through the grain; at 1 they are hard to find."
@@ -60,8 +60,11 @@ compare_images(
 #     Gaussian noise has mean zero, but clipped noise does not. A black pixel can only
 #     become brighter: at $\sigma = 0.5$ its noise has mean 0.195 and mean square
 #     0.115, where the unclipped noise has 0 and 0.25. Most of an MNIST image is
-#     black, so this matters. Use `clip=False` whenever an argument needs zero-mean
-#     noise, and compare clipped scores with clipped scores only.
+#     black, so this matters. It matters in experiments, too: a model that trained on
+#     clipped noise has learned to take off this grey, and a model that never saw the
+#     noise cannot know of it. Part of what looks like "denoising helps" is this.
+#     Use `clip=False` whenever an argument needs zero-mean or Gaussian noise, and
+#     compare clipped scores with clipped scores only.
 
 # %% tags=["check"]
 black = torch.zeros(1_000_000)
@@ -81,7 +84,8 @@ assert abs(unclipped.square().mean() - 0.25) < 0.002
 #
 # $$\tilde{x}_i = m_i\,x_i, \qquad m_i \sim \mathrm{Bernoulli}(1 - p)$$
 #
-# It stands for missing values, and is the noise of the first denoising autoencoders.
+# It stands for missing values, and is the noise of the paper that gave denoising
+# autoencoders their name (Vincent and others, 2008).
 # It differs from dropout in one point: the pixels that survive are not scaled up.
 
 # %% alt="The same eight digits in four rows: clean, then with a quarter, a half and three quarters of the pixels set to black. The strokes grow sparse but keep their shape even when a quarter of the pixels is left."
