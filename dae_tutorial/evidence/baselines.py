@@ -231,7 +231,7 @@ class AffineDenoiser(nn.Module):
 def fit_mean_image(clean: Tensor) -> AffineDenoiser:
     """Answer every image with the mean of the training images.
 
-    The denoiser that does not even look. What scores below it has learned nothing.
+    The denoiser that does not even look. What does worse than it is of little use.
 
     Args:
         clean: training images, (count, channels, height, width).
@@ -292,8 +292,8 @@ def fit_linear(noisy: Tensor, clean: Tensor, ridge: float = 1.0) -> AffineDenois
     $$\min_{W,\,b} \sum_n \lVert W \tilde{x}_n + b - x_n \rVert^2
     + \lambda \lVert W \rVert^2$$
 
-    It has a closed form, so no other linear denoiser does better on the training
-    pairs: what a network gains beyond it, it gains by being non-linear.
+    It has a closed form. With λ = 0 no other matrix and offset does better on these
+    training pairs; a small λ gives up a little of that, to do better on new ones.
 
     Args:
         noisy: corrupted training images, (count, channels, height, width).
@@ -333,7 +333,7 @@ def posterior_mean(
     r"""Average all training images, weighted by how likely each explains the noisy one.
 
     $$\hat{x} = \sum_n w_n x_n, \qquad
-    w_n = \frac{p(\tilde{x} \mid x_n)}{\sum_m p(\tilde{x} \mid x_m)}$$
+    w_n = \frac{p(\tilde{x} \mid x_n)}{\sum_k p(\tilde{x} \mid x_k)}$$
 
     If clean images were drawn from the training set, nothing could have a smaller
     expected squared error: this is what a denoiser that is trained without limits

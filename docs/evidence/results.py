@@ -7,9 +7,14 @@
 # %% [markdown]
 # # All results
 #
-# Every claim of the evidence pages rests on a table, and every table on a program. This
-# page gathers all of them. It is itself a program: it reads them through
-# [`tables`](../reference/tables.md), and no number on it was typed by hand.
+# The studies of the evidence pages rest on tables, and every table on a program. This page
+# gathers all of them. It is itself a program: it reads them through
+# [`tables`](../reference/tables.md), and no number of a table was typed by hand. The
+# tables were made before the site was built, on the machine and with the versions that
+# their records name.
+#
+# How long the models of a study trained stands among its arguments, as `steps` or
+# `epochs`. Gaussian noise is clipped to $[0, 1]$ in all studies but the photographs.
 #
 # ## Make them again
 #

@@ -7,9 +7,15 @@
 # %% [markdown]
 # # Stable features
 #
+# !!! abstract "In two sentences"
+#     Under Gaussian noise of 0.5, clipped, the codes of the autoencoder that trained on it
+#     move 0.70 times as far as those of its clean-trained twin, after two epochs. The
+#     first 32 principal components move less still, and with the same 32 numbers they
+#     find the original in 95 % of the cases, the denoising code in 53 %.
+#
 # "A denoising autoencoder learns stable, invariant features", one reads. A feature is
 # stable if it hardly changes when the image changes in a way that does not matter. So
-# change digits a little, and see how far their codes move.
+# change digits a little, and see how far their [codes](../glossary.md#code) move.
 #
 # ## Far, compared with what?
 #
@@ -18,8 +24,15 @@
 # digits. At 0 a code does not move at all; at 1 the change carries it as far as from one
 # digit to another.
 #
-# $$\text{moved} = \frac{\text{mean distance between } c(x) \text{ and } c(\tilde{x})}
+# $$\text{moved} = \frac{\text{mean distance between } f(x) \text{ and } f(\tilde{x})}
 # {\text{mean distance between codes of different digits}}$$
+#
+# Here $f$ is the encoder, $x$ a clean digit and $\tilde{x}$ the changed one.
+#
+# Two limits should be known. The distance starts at the code of a *clean* digit, and a
+# DAE has never seen one. And clipped noise brightens every image in the same way, so a
+# part of each move is one shift that all codes share. This measure does not take that
+# shift off, and it matters to some kinds of features more than to others.
 
 # %%
 import torch
@@ -101,8 +114,9 @@ for change in changed:
 # Now with 60,000 training images and three seeds: the pixels themselves, 32 random
 # projections, the first 32 principal components (of a part of the training images), and
 # the 32 units of three autoencoders: trained on clean images, on Gaussian noise of 0.5,
-# and on masking noise of 0.5. The test images are the first 1,000 of the test set. They
-# are easier than the last ones, but every kind of features meets the same.
+# and on masking noise of 0.5. Each network trains for 938 steps with batches of 128, which
+# is **two epochs**. Gaussian noise is clipped. The test images are the first 1,000 of the
+# test set. They are easier than the last ones, but every kind of features meets the same.
 
 # %% tags=["hide-code"] alt="How far six kinds of features move under eight changes, a row for each change, a dot for each kind. Under Gaussian noise PCA and the denoising autoencoder trained on it lie far left of the plain one, and the one trained on masking lies right of it. Under masking noise both denoising autoencoders lie close together, left of the rest. Under shifts and rotations the denoising autoencoders lie slightly left of the plain one. Under thicker strokes the one trained on Gaussian noise lies alone on the left."
 
@@ -170,7 +184,7 @@ for change in changes:
 #   spread of the seeds.
 # - **Against another noise it can make them worse.** The DAE that trained on masking
 #   moves *further* under Gaussian noise than the autoencoder that never met any.
-# - **PCA is as good or better, under Gaussian noise.** At 0.5 the first 32 principal
+# - **PCA is as stable or more so, under Gaussian noise.** At 0.5 the first 32 principal
 #   components, found without any noise or network, move less than every autoencoder's
 #   code, and at 0.25 as little as that of the DAE for Gaussian noise. Averaging over
 #   many pixels is a good remedy for independent noise. Under masking noise PCA moves
@@ -178,7 +192,8 @@ for change in changes:
 # - **Shifts and rotations: a little.** Both DAEs move about a tenth less than the plain
 #   autoencoder. Nobody has told them that a shifted digit is the same digit.
 # - **Thicker strokes: a surprise.** The DAE trained on Gaussian noise is the most stable
-#   of all, and we had not predicted it.
+#   of all, and we had not predicted it. A guess, made afterwards: thick strokes brighten
+#   an image, and so does clipped noise.
 #
 # Then the table, which has a sting. Under Gaussian noise the code of the DAE that
 # trained on it finds its original more often than that of the autoencoder, but **the
@@ -187,6 +202,12 @@ for change in changes:
 # about every second one. And under shifts and rotations the DAE for Gaussian noise
 # moves less than the autoencoder and yet finds its original *less* often: its codes lie
 # closer together. Stability alone is cheap, and is bought with detail.
+#
+# **PCA keeps more with the same 32 numbers.** Under each of the changes but thicker
+# strokes, and in every seed, the principal components find the original more often than
+# the DAE for Gaussian noise does: in 95 % of the cases under Gaussian noise of 0.5, where
+# the DAE has 53 %. The DAE for masking noise is ahead of PCA under one shift and thicker
+# strokes only.
 
 # %% tags=["check"]
 GAUSSIAN, MASKING = "DAE, Gaussian", "DAE, masking"
@@ -229,10 +250,21 @@ for kind in (GAUSSIAN, MASKING):
     mean, its_deviation = found["masking 0.5", kind]
     assert mean < plain + max(deviation, its_deviation), kind
 assert 0.45 < found["masking 0.5", "pixels"][0] < 0.6
+assert round(ratio("Gaussian 0.5", GAUSSIAN, "AE"), 2) == 0.70
+assert round(100 * found["Gaussian 0.5", "PCA"][0]) == 95
+assert round(100 * found["Gaussian 0.5", GAUSSIAN][0]) == 53
+for change in set(changes) - {"thicker"}:
+    for seed in (0, 1, 2):
+        cases = tables.select(table, change=change, seed=seed)
+        share = {row["features"]: row["found"] for row in cases}
+        assert share["PCA"] > share[GAUSSIAN], (change, seed)
+ahead = {c for c in changes if found[c, MASKING][0] > found[c, "PCA"][0]}
+assert ahead == {"shift 2", "thicker"}
 
 record = tables.read_record("stable_features")
 assert record["arguments"]["train_images"] == 60_000
 assert record["arguments"]["test_images"] == 1000
+assert record["arguments"]["steps"] == 938 == 2 * -(-60_000 // 128)
 assert len(record["seeds"]) == 3
 assert (len(kinds), len(changes)) == (6, 8)
 mean_image = fit_mean_image(mnist.images)
@@ -245,10 +277,11 @@ assert first < 0.97 * last
 # %% [markdown]
 # ## What the evidence says
 #
-# "Stable" holds for the noise of the training, and a little beyond it. "Invariant" does
-# not hold: even under the weakest noise no code of the study moves by less than a fifth
-# of the way to another digit. If it is stability against Gaussian pixel noise that you
-# want, begin with PCA. If you want invariance against shifts, show the model shifts.
+# "Stable" holds for the noise of the training, and a little beyond it, by this measure and
+# after two epochs. "Invariant" does not hold: even under the weakest noise no code of the
+# study moves by less than a fifth of the way to another digit. If you want a code that
+# stays put under Gaussian pixel noise *and* still tells images apart, begin with PCA. If
+# you want invariance against shifts, show the model shifts.
 
 # %% tags=["check"]
 least = min(result, key=lambda place: result[place][0])

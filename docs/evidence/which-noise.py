@@ -7,9 +7,16 @@
 # %% [markdown]
 # # Which noise for which noise?
 #
+# !!! abstract "In two sentences"
+#     After three epochs, with Gaussian noise clipped, the model that trained on a noise is
+#     the best on that noise, or level with the best, in all nine columns. One model for a
+#     mixture of all is 5 to 26 % behind the specialists on noisy images, and on blocks it
+#     is worse than doing nothing (25 against 24, in thousandths).
+#
 # A denoising autoencoder trains on a noise that *we* choose. Later it meets a noise
 # that we did not choose. How much does it matter whether the two agree? This page
 # trains on nine noises, tests on the same nine, and then looks for one model for all.
+# ("No noise at all" counts as one of the nine.)
 #
 # ## Two noises, two models
 #
@@ -77,9 +84,9 @@ for name, model in (opponents | models).items():
 # %% [markdown]
 # Each model is the best on its own noise. What the model trained on masking noise does
 # to Gaussian noise is worth a second look: it does **worse than the twin that has never
-# seen any noise**. It has learned that whatever is bright is ink, for masking never
-# brightens a pixel. So it takes every speck for a piece of a stroke. The mean image
-# would serve it better. And the twin, which beats doing nothing on Gaussian noise, is
+# seen any noise**. A likely reason: it has learned that whatever is bright is ink, for
+# masking never brightens a pixel, and clipped noise brightens every black one. So it takes
+# the specks for pieces of strokes. The mean image does better. And the twin, which beats doing nothing on Gaussian noise, is
 # ahead of the mean image by a fifth at most.
 
 # %% tags=["check"]
@@ -107,7 +114,8 @@ compare_images(rows)
 # ## Nine noises, ten models
 #
 # The same at full size: all 60,000 images, three epochs, three seeds, nine noises, and
-# a tenth model for which each image of a batch is given one of the nine at random. All
+# a tenth model for which each image of a batch is given one of the nine at random. The
+# Gaussian noises are clipped. All
 # are tested on the first 2,000 test images. (These are easier than the last ones: the
 # mean image scores 0.064 on them and 0.071 on the last 2,000.) The numbers in the table
 # are mean squared errors **times 1,000**, averaged over the seeds. Read it by columns:
@@ -183,19 +191,19 @@ print(f"largest {max(relative.values()):.1%}.")
 #   the best, or so close to it that the seeds cannot tell the two apart. A denoiser
 #   knows the noise that it has met.
 # - **Mistakes are not symmetric.** Every model for masking noise makes weak Gaussian
-#   noise ($\sigma = 0.25$) worse than doing nothing. The model for Gaussian noise of
+#   noise ($\sigma = 0.25$, clipped) worse than doing nothing. The model for Gaussian noise of
 #   0.5 nearly halves the error of half-masked images, though it was not made for them.
 # - **More noise in training is not safer.** The model for Gaussian noise of 1 makes
 #   Gaussian noise of 0.25 worse than it was.
-# - **Blocks want a specialist.** Only the model that has trained on blocks clearly
-#   improves images with a block cut out. Most others spoil more of the image than the
-#   block had hidden.
+# - **Blocks want a specialist.** Only the model that has trained on blocks alone improves
+#   images with a block cut out. All others spoil more of the image than the block had
+#   hidden. So does the mixture's model, in every seed, although a ninth of what it saw
+#   were blocks.
 # - **Seeing noise is not enough.** On Gaussian noise of 1, six of the ten models score
 #   worse than the mean image, and only the specialist, the mixture and the models for
 #   Gaussian noise of 0.5 and for salt-and-pepper noise score better.
-# - **Clean images need a clean-trained model.** Each of the eight denoisers
-#   reconstructs clean images worse than the plain autoencoder does. Here noise does
-#   not help; it costs.
+# - **Clean images went best with a clean-trained model.** Each of the eight denoisers
+#   reconstructs clean images worse than the plain autoencoder does, after three epochs.
 
 # %% tags=["check"]
 for test in noises:
@@ -207,9 +215,13 @@ for train in ("masking 0.25", "masking 0.5", "masking 0.75"):
     assert mse[train, "Gaussian 0.25"][0] > 1.15 * nothing["Gaussian 0.25"], train
 assert mse["Gaussian 0.5", "masking 0.5"][0] < 0.6 * nothing["masking 0.5"]
 assert mse["Gaussian 1", "Gaussian 0.25"][0] > 1.15 * nothing["Gaussian 0.25"]
-for train in set(noises) - {"blocks 10", "masking 0.25"}:
-    assert mse[train, "blocks 10"][0] > 1.1 * nothing["blocks 10"], train
-assert mse["blocks 10", "blocks 10"][0] < 0.9 * nothing["blocks 10"]
+for train in set(train_noises) - {"blocks 10"}:
+    for row in tables.select(table, train_noise=train, test_noise="blocks 10"):
+        assert row["mse"] > row["noisy_mse"], train
+for row in tables.select(table, train_noise="blocks 10", test_noise="blocks 10"):
+    assert row["mse"] < 0.9 * row["noisy_mse"]
+assert round(1000 * mse["mixture", "blocks 10"][0]) == 25
+assert round(1000 * nothing["blocks 10"]) == 24
 for train in noises[1:]:
     assert mse[train, "clean"][0] > 1.2 * mse["clean", "clean"][0], train
 everything = load_mnist(train=False).images
@@ -281,12 +293,32 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# The model for a level of 0.5 does **worse on weaker noise** than at its own level, and
-# on clean images it does worse still. A denoiser does not look how noisy its input is:
-# it has learned to subtract the grey that clipped noise of one level leaves on black,
-# and it subtracts that from clean images, too. At a level of 0.25 it still improves the
-# image, by about a quarter. At 0.1 its error is more than five times that of doing
-# nothing: there it would be better to leave the image alone.
+# After three epochs, the model for a level of 0.5 does **worse on weaker noise** than at
+# its own level, and on clean images it does worse still. It has learned to subtract the
+# grey that clipped noise of one level leaves on black, and it subtracts that from clean
+# images, too. At a level of 0.25 it still improves the image, by about a quarter. At 0.1
+# its error is more than five times that of doing nothing.
+#
+# **Longer training undoes this.** The same network, trained for thirty epochs at a level
+# of 0.5, [comes with the package](../further/pretrained.py):
+
+# %%
+from functools import partial
+
+from dae_tutorial.further.pretrained import load_pretrained, read_card
+
+longer = load_pretrained("autoencoder")
+by_level = {}
+print("level   doing nothing   thirty epochs at 0.5")
+for level in (0.0, 0.1, 0.25, 0.5):
+    corrupt = partial(add_gaussian_noise, noise_factor=level)
+    by_level[level] = evaluate(longer, test_images.loader(500), corrupt)
+    print(f"{level:5}{by_level[level].noisy_mse:16.4f}{by_level[level].mse:18.4f}")
+
+# %% [markdown]
+# It is *better* on weaker noise, and on clean images, than at its own level. At 0.1 doing
+# nothing still beats it. So the rise of the curves above towards the left belongs to
+# models that have trained for a short time, not to denoisers as such.
 
 # %% tags=["check"]
 own = mse["Gaussian 0.5", "Gaussian 0.5"]
@@ -295,6 +327,10 @@ for weaker in ("Gaussian 0.25", "clean"):
     assert mean > own[0] + 2 * deviation, weaker
 assert mse["Gaussian 0.5", "Gaussian 0.1"][0] > 5 * nothing["Gaussian 0.1"]
 assert 0.7 < mse["Gaussian 0.5", "Gaussian 0.25"][0] / nothing["Gaussian 0.25"] < 0.8
+assert read_card("autoencoder")["epochs"] == 30
+for weaker in (0.0, 0.1, 0.25):
+    assert by_level[weaker].mse < 0.95 * by_level[0.5].mse, weaker
+assert by_level[0.1].mse > by_level[0.1].noisy_mse
 
 # %% [markdown]
 # ## One model for all
@@ -309,19 +345,37 @@ for test, ratio in price.items():
     print(f"{test:22}{ratio:.2f}")
 
 # %% [markdown]
-# On each noise the specialist is better, by a few per cent of its own error up to about
-# a quarter. Clean images cost the most: the error is more than half as large again. But
-# between the noises of the training the mixture can win. At a Gaussian level of 0.75,
-# which none of the others was made for, it is the best of all ten. If you know your
-# noise, train on it. If you don't, train on all that you can think of.
+# On each noise the specialist is better, by 5 to 26 % of its own error. Clean images cost
+# the most: the error is more than half as large again. And on blocks "better than the
+# twin" is not good enough: the mixture's model is worse than doing nothing.
+#
+# Between the Gaussian levels of the training the picture is mixed. At 0.75, which no
+# model was made for, the mixture's model is the best of all ten. At 0.375 it is not:
+# there the model for **salt-and-pepper noise** is ahead of it, and ahead of every model
+# for Gaussian noise. That model is the surprise of this page. It has never met Gaussian
+# noise, and yet it beats the mixture, in every seed, at four Gaussian levels: 0.1, 0.25,
+# 0.375 and 0.5. We can only guess why. Like clipped Gaussian noise, it puts bright specks
+# on black and dark ones on ink, and unlike the mixture's model, it has had to learn one
+# kind of damage only.
+#
+# If you know your noise, train on it. If you don't, a mixture is a fair choice, but test
+# it against doing nothing on each noise that you expect.
 
 # %% tags=["check"]
+assert round(100 * min(price[test] for test in noises[1:])) == 105
+assert round(100 * max(price[test] for test in noises[1:])) == 126
 for test in noises[1:]:
-    assert 1.03 < price[test] < 1.3, test
     (own, deviation), (mixed, its_deviation) = mse[test, test], mse["mixture", test]
     assert mixed > own + 2 * max(deviation, its_deviation), test
 assert max(price, key=price.get) == "clean"
 assert 1.5 < price["clean"] < 1.8
+for seed in record["seeds"]:
+    for level in (0.1, 0.25, 0.375, 0.5):
+        met = tables.select(table, test_noise=f"Gaussian {level}", seed=seed)
+        at = {row["train_noise"]: row["mse"] for row in met}
+        assert at["salt-and-pepper 0.25"] < at["mixture"], level
+        if level == 0.375:
+            assert min(at, key=at.get) == "salt-and-pepper 0.25"
 between = {train: mse[train, "Gaussian 0.75"] for train in train_noises}
 (mixed, its_deviation), second = between.pop("mixture"), min(between.values())
 assert mixed < second[0] - 2 * max(second[1], its_deviation)
@@ -337,13 +391,17 @@ for train in others:
 # |---|---|
 # | Train on the noise that you will meet. | Yes: on every noise the specialist beats the clean-trained twin, doing nothing and the mean image, and no other model beats it by more than the seeds vary. |
 # | A denoiser for one noise helps against others. | As far as they resemble it. Against some it does worse than doing nothing, or than the mean image. |
-# | A denoiser is safe on weaker noise. | No. The one for 0.5 still gains at 0.25, but at 0.1 it does far more harm than the noise, and on clean images nothing but harm. |
-# | Noise in training makes better reconstructions of clean images. | No: all eight denoisers are worse at it than the plain autoencoder. |
-# | One model on a mixture serves for all. | Reasonably: a few per cent to a quarter behind each specialist, more on clean images. At a level between those of the specialists it was the best. |
+# | A denoiser is safe on weaker noise. | Not after three epochs: the one for 0.5 still gains at 0.25, but at 0.1 it does far more harm than the noise. After thirty epochs the same network is better on weaker noise than at its own level. At 0.1 doing nothing beats it even then. |
+# | Noise in training makes better reconstructions of clean images. | Not here: after three epochs, with Gaussian noise clipped, all eight denoisers are worse at it than the plain autoencoder. |
+# | One model on a mixture serves for all. | In part: 5 to 26 % behind each specialist, more on clean images, and on blocks worse than doing nothing. Between the Gaussian levels it is the best at 0.75; up to 0.5 the model for salt-and-pepper noise beats it. |
+#
+# All of this with one small network, three epochs, three seeds, clipped Gaussian noise,
+# and mean squared error on 2,000 test images. Each of the first three can change a
+# verdict, and so can leaving the noise unclipped.
 #
 # What this page does not settle: the models are small, the digits are small, and other
 # architectures may trade differently. A model that is *told* the level of the noise,
-# for one, need not guess it.
+# for one, [need not guess it](../further/noise-levels.py).
 
 # %% tags=["check"]
 for test in noises[1:]:
