@@ -935,7 +935,8 @@ longer = {
     )
     for level in (0.1, 0.25, 0.5)
 }
-assert longer[0.1].mse < longer[0.5].mse and longer[0.25].mse < longer[0.5].mse
+assert longer[0.1].mse < longer[0.5].mse
+assert longer[0.25].mse < longer[0.5].mse
 assert longer[0.1].mse > longer[0.1].noisy_mse
 
 # %% [markdown]

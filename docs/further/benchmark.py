@@ -8,12 +8,16 @@
 # # Benchmark
 #
 # How fast is the code of this tutorial, and how good are its models? The measure is the
-# notebook that it started from. `make bench` runs both in turns on one machine, so
-# their ratios mean something even where the machine is busy. It takes about twenty
-# minutes on two cores.
+# notebook that this site [grew from](../about.md#where-it-comes-from),
+# `denoising_autoencoders.ipynb`: a dense autoencoder, trained for ten epochs with Adam at
+# a constant learning rate, on images that are decoded from files one by one in every
+# epoch. That is an easy opponent in speed, so a second one stands beside it. The *plain
+# loop* is the same recipe with all images kept in memory, and nothing else done about
+# speed.
 #
-# The *plain loop* is what one writes who keeps the images in memory and does nothing
-# else about speed.
+# `make bench` runs them in turns on one machine, so their ratios mean something even
+# where the machine is busy. It takes about twenty minutes on two cores. The numbers below
+# are stored from its last run. They were not measured when this page was built.
 
 # %% tags=["hide-code"]
 
@@ -37,7 +41,9 @@ Markdown("\n".join(lines))
 #
 # - **Training speed**: the same network, batches of 128 and Adam; images a second, median
 #   of five rounds.
-# - **Time to test MSE**: training only, to the error that the notebook prints. The
+# - **Time to test MSE**: training only, to the error that the notebook prints, which is
+#   likely that of [more than ten
+#   epochs](../learn/train-your-first-dae.py#about-the-numbers-of-the-first-version). The
 #   notebook's recipe is tested after every epoch; ours, the same network with a
 #   [one-cycle schedule](train-it-faster.py), once, after its eight epochs. Median of
 #   five seeds, of three for the notebook.
@@ -51,8 +57,8 @@ Markdown("\n".join(lines))
 #
 # ## Where an epoch goes
 #
-# What is left to win? Each part is timed on its own; the last line but one is what the
-# whole takes beyond their sum.
+# What is left to win? Each part is timed on its own. The last line but one is what the
+# whole epoch takes beyond their sum.
 
 # %% tags=["hide-code"]
 lines = ["| part | seconds | share |", "|---|--:|--:|"]
@@ -67,16 +73,16 @@ lines += [
 Markdown("\n".join(lines))
 
 # %% [markdown]
-# The matrix products are the part that no loop around this network can go below, in
-# batches of 128 and in float32. Most of the rest goes through memory rather than through
+# No loop around this network can be faster than its matrix products, in batches of 128
+# and in float32. Most of the rest goes through memory rather than through
 # the arithmetic units: random numbers for the noise, activations, the loss and its
 # gradients.
 #
 # ## Cost on paper
 #
-# How much longer does training take if the images are larger, the network wider, the
-# batches or the data more? We measured a few sizes and fitted a power law, cost an image
-# $= a \cdot n^b$.
+# How much longer does training take with larger images, a wider network, other batches or
+# more data? We measured a few sizes $n$ and fitted a power law: the cost of an image grows
+# like $n^k$.
 
 # %% tags=["hide-code"] alt="Milliseconds a training image against size, in five series on logarithmic axes, each with a fitted straight line: the dense model over image side, hidden width and batch, and the U-Net over image side and width. Cost rises with image side and width, and falls with the size of the batch."
 import matplotlib.pyplot as plt
@@ -85,7 +91,7 @@ from dae_tutorial.figures import COLOURS, STYLE, WIDTH
 
 
 def exponent(rows):
-    """Fit milliseconds = a · sizeᵇ to the rows of one series: (a, b)."""
+    """Fit milliseconds = factor · sizeᵏ to the rows of one series: (factor, k)."""
     size, cost = np.log([(row["size"], row["milliseconds"]) for row in rows]).T
     power, offset = np.polyfit(size, cost, 1)
     return np.exp(offset), power
@@ -110,7 +116,7 @@ for axes, grows in zip(all_axes.flat, names, strict=True):
         axes.plot(sizes, factor * sizes**power, color=colour, linewidth=1.5)
         axes.plot(sizes, [row["milliseconds"] for row in rows], "o", color=colour)
         axes.annotate(
-            f"{model}, $b$ = {power:.1f}",
+            f"{model}, $k$ = {power:.1f}",
             (sizes[-1], factor * sizes[-1] ** power),
             xytext=(0, 8),
             textcoords="offset points",
@@ -129,10 +135,10 @@ figure
 
 # %% [markdown]
 # An exponent of 2 in the image's side means that cost grows like the number of pixels.
-# For convolutions that is what theory says, and for their width, too, since each channel
-# sees each other one; for the hidden width of the dense network, theory says 1. The
-# measured exponents lie below: small sizes do not fill the processor, and what a step
-# costs besides the arithmetic counts for more.
+# For convolutions that is what counting the arithmetic says, and for their width, too,
+# since each channel sees each other one; for the hidden width of the dense network it
+# says 1. The measured exponents lie below. Small sizes do not fill the processor, and what
+# a step costs besides the arithmetic counts for more.
 #
 # And more data? An image costs the same, however many there are, as long as all of them
 # fit into memory. So an epoch grows like the number of images, no faster:
@@ -141,7 +147,7 @@ figure
 lines = ["| images | ms an image, dense model |", "|--:|--:|"]
 for row in series["dense", "images"]:
     lines.append(f"| {row['size']:,} | {row['milliseconds']:.4f} |")
-lines += ["", f"Exponent: $b$ = {exponent(series['dense', 'images'])[1]:.2f}."]
+lines += ["", f"Exponent: $k$ = {exponent(series['dense', 'images'])[1]:.2f}."]
 Markdown("\n".join(lines))
 
 # %% [markdown]
@@ -171,10 +177,10 @@ for model, grows, width in (("dense", "hidden width", 8192), ("U-Net", "width", 
 Markdown("\n".join(lines))
 
 # %% [markdown]
-# These are extrapolations, far outside of what was measured, along lines that steepen
-# where the processor is full. They tell minutes from days, and are too low rather than
-# too high. They were measured on few processor cores, on which even a small
-# [GPU](../how-to/train-on-gpus-and-resume.md) would be many times faster.
+# These are extrapolations, far outside of what was measured, along lines that grow
+# steeper once the processor is full. They tell minutes from days, and are too low rather
+# than too high. They were measured on a few processor cores. A
+# [GPU](../how-to/train-on-gpus-and-resume.md) would be faster.
 
 # %% tags=["check"]
 powers = {key: exponent(rows)[1] for key, rows in series.items()}

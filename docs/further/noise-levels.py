@@ -1,19 +1,25 @@
 # ---
 # title: One denoiser for every noise level?
 # description: A specialist for each noise level, a blind denoiser for all of them, and one that is told the level, compared over three seeds.
-# data: dae_tutorial/evidence/tables/noise_levels.csv
+# data: dae_tutorial/evidence/tables/noise_levels.*
 # ---
 
 # %% [markdown]
 # # One denoiser for every noise level?
 #
+# !!! abstract "In two sentences"
+#     From σ = 0.5 on, one blind model for all levels is level with a specialist for each,
+#     while at 0.1 it has 37 % more error. Telling the model the level changes its error
+#     by at most 4 %, and an aware model that is told a wrong level does just as well.
+#
 # Our models so far met one noise level, $\sigma = 0.5$, in training and in the test.
-# A camera has no such manners: its noise depends on the light. There are three ways
-# out.
+# A camera's noise depends on the light. There are three ways out.
 #
 # - Train a **specialist** for each level, and know which one to call.
-# - Train one **blind** model on all levels. Nobody tells it which one it meets.
-# - Train one **noise-aware** model on all levels, and tell it the level as well.
+# - Train one **[blind](../glossary.md#blind)** model on all levels. Nobody tells it which
+#   one it meets.
+# - Train one **[noise-aware](../glossary.md#noise-aware)** model on all levels, and tell
+#   it the level as well.
 #
 # This page builds the second and the third, and measures what each loses against the
 # first.
@@ -39,7 +45,8 @@ noisy = add_varied_gaussian_noise(clean, generator=torch.Generator().manual_seed
 
 # %% [markdown]
 # A noise-aware model is handed the level as a second channel, in which every pixel is
-# $\sigma$. The idea is that of FFDNet (Zhang, Zuo and Zhang, 2018).
+# $\sigma$. The idea is that of FFDNet ([Zhang, Zuo and Zhang,
+# 2018](../bibliography.md#zhang2018)).
 
 # %%
 generator = torch.Generator().manual_seed(4)
@@ -66,10 +73,9 @@ UNet(in_channels=2)(told).shape
 # %% [markdown]
 # ## Can the level be seen?
 #
-# What would it help a model to be told $\sigma$, if it can see it? MNIST's digits fill
-# a box of 20 × 20 pixels, so a frame four pixels wide stays nearly black in every clean
-# image. In a noisy one the brightness of that frame gives the noise away, with no
-# training at all:
+# Why tell a model $\sigma$ if it can see it? MNIST's digits fill a box of 20 × 20 pixels,
+# so a frame four pixels wide stays nearly black in every clean image. Clipped noise
+# brightens that frame, and its brightness gives the level away, with no training at all:
 
 # %%
 frame = torch.ones(28, 28, dtype=torch.bool)
@@ -152,8 +158,9 @@ for sigma in (0.1, 0.25, 0.5, 0.75, 1.0):
     print(f"{sigma:5}" + "".join(f"{value:9.4f}" for value in row))
 
 # %% [markdown]
-# At the specialist's own level the two are close. Away from it the blind model wins
-# clearly: the specialist expects more noise than there is, or less.
+# At the specialist's own level the two are close. Away from it the blind model is clearly
+# ahead, after three epochs on 20,000 images. (Towards weaker noise, [longer training
+# helps the specialist](../evidence/which-noise.py#how-much-noise).)
 #
 # And look at the first row. At $\sigma = 0.1$ doing nothing beats them both. Whatever
 # comes out of these models has passed through a code of 32 numbers, and that costs
@@ -169,7 +176,7 @@ assert nothing[0.1] < 0.9 * mse[0.1][0]
 # ## Three seeds, eight epochs
 #
 # The study behind this page trains five specialists, a blind and an aware model, each
-# with three seeds on 20,000 images for eight epochs, and tests them at nine levels, one
+# with three seeds on 20,000 images for eight epochs, with clipped noise, and tests them at nine levels, one
 # of them ($\sigma = 1.25$) beyond what any of them has met. The aware autoencoder takes
 # the level as one more number beside its 784 pixels.
 
@@ -264,23 +271,27 @@ figure
 # Two surprises.
 #
 # **The specialist is worth its name for faint noise only.** There the blind model loses
-# much, for it spends its 32 numbers on all levels at once. From $\sigma = 0.5$ on it
-# loses nothing that we could measure. It has met easier images, too, and
-# apparently learned from them what digits look like.
+# much: 37 % at 0.1 and 18 % at 0.25. From $\sigma = 0.5$ on it loses nothing that we could
+# measure. Why? This page does not test it. At most a quarter of the blind model's images
+# had noise below 0.25, so it may simply have practised too little there; and among its
+# easier images it may have learned what digits look like.
 #
 # **Being told the level does not help.** Aware and blind are nearly the same.
 
 # %% tags=["check"]
 blind_lost = dict(zip(LEVELS, lost["blind"], strict=True))
 aware_lost = dict(zip(LEVELS, lost["aware"], strict=True))
-assert blind_lost[0.1][0] > 20
-assert blind_lost[0.25][0] > 8
+assert round(blind_lost[0.1][0]) == 37
+assert round(blind_lost[0.25][0]) == 18
+arguments = tables.read_record("noise_levels")["arguments"]
+assert (arguments["train_images"], arguments["steps"]) == (20_000, 8 * 157)
+assert -(-20_000 // 128) == 157
 assert all(-6 < blind_lost[level][0] < 2 for level in (0.5, 0.75, 1.0))
 assert all(-6 < aware_lost[level][0] < 5 for level in (0.5, 0.75, 1.0))
 blind_mse = tables.spread(tables.select(honest, training="blind"), "mse", "sigma")
 aware_mse = tables.spread(tables.select(honest, training="aware"), "mse", "sigma")
 ratios = {level: aware_mse[level][0] / blind_mse[level][0] for level in blind_mse}
-assert all(0.95 < ratio < 1.12 for ratio in ratios.values()), ratios
+assert all(0.995 < ratio < 1.045 for ratio in ratios.values()), ratios
 only_1 = tables.spread(tables.select(honest, training="only 1"), "mse", "sigma")
 assert blind_mse[1.25][0] < 1.03 * only_1[1.25][0]
 
@@ -312,15 +323,16 @@ assert max(means) < 1.02 * min(means)
 # - If you do not know the level, train on all levels that may come. On our digits it
 #   costs nothing measurable from $\sigma = 0.5$ on, and one model replaces many.
 # - If the noise is always faint, train for faint noise, or use a model without a
-#   bottleneck. At $\sigma = 0.1$ every autoencoder of this page is worse than doing
+#   bottleneck. At $\sigma = 0.1$ every autoencoder of this study is worse than doing
 #   nothing, the specialist included.
 # - Telling the level is cheap, but it is no gain where the image shows the level. It
 #   can be one where it does not: in small patches, with textures that look like noise,
 #   or if you *want* a knob that trades noise for detail. Then test, as above, whether
 #   the model listens.
 #
-# All of this was measured with one small dense autoencoder on digits with black
-# backgrounds, which make the noise easy to see. Photographs may behave differently.
+# All of this was measured with one small dense autoencoder, eight epochs, and clipped
+# noise on digits with black backgrounds, which make the level easy to see. Photographs,
+# longer training or noise that is not clipped may behave differently.
 
 # %% tags=["check"]
 for training in ("only 0.1", "blind", "aware"):

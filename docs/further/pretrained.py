@@ -37,9 +37,11 @@ from dae_tutorial.further.pretrained import read_card
 read_card("unet")
 
 # %% [markdown]
-# All four met the same images and the same kind of noise. The recipes were chosen on images held
-# out of the training set; then each model learned from all of the training set, and
-# met the test set once.
+# All four met the same images and the same kind of noise, but not for equally long: their
+# cards name epochs and seconds. The recipes were chosen on images held out of the
+# training set; then each model learned from all of the training set, and met the test set
+# once, for its card. The scores below are those of the cards. They were measured when the
+# models were made.
 
 # %% tags=["hide-code"]
 
@@ -63,14 +65,15 @@ Markdown("\n".join(lines))
 
 # %% [markdown]
 # **Data**: MNIST, 60,000 training images, pixels in $[0, 1]$. **Noise**: Gaussian, $\sigma$ = 0.5, clipped to
-# $[0, 1]$. **Made with**: `make weights`, Adam and a one-cycle schedule, one seed.
+# $[0, 1]$. **Made with**: `make weights`, Adam and a
+# [one-cycle schedule](../glossary.md#one-cycle-schedule), one seed.
 # **Licence**: MIT, like the code; MNIST has terms of its own, see
 # [About and licences](../about.md).
 #
 # **Good for**: trying things out, comparing, features for small experiments (the two
 # autoencoders). **Not good for**: other kinds of noise, other noise levels, other
 # pictures. They have seen one kind of damage to one kind of image, and
-# [a denoiser knows the noise that it has met](../learn/train-your-first-dae.py).
+# [a denoiser knows best the noise that it has met](../learn/train-your-first-dae.py).
 #
 # ## Load a downloaded file
 #

@@ -7,7 +7,9 @@
 # # Train your first denoising autoencoder
 #
 # From raw images to a network that removes noise, in about a minute of computing. You
-# can run it all: the links above give you this page as a notebook.
+# can run it all: the links above give you this page as a notebook. (Its model and its
+# first numbers come from [the notebook that this site grew
+# from](../about.md#where-it-comes-from).)
 #
 # ## Load the images
 #
@@ -58,9 +60,9 @@ visualize_noisy_batch(images[:8], noisy[:8], labels[:8])
 #
 # ## Build the model
 #
-# The [`Autoencoder`][dae_tutorial.model.Autoencoder] squeezes 784 pixels into a code
-# of 32 numbers and rebuilds the image from it. The last layer is a sigmoid, because
-# pixels lie between 0 and 1.
+# The [`Autoencoder`][dae_tutorial.model.Autoencoder] squeezes 784 pixels into a
+# [code](../glossary.md#code) of 32 numbers and rebuilds the image from it. The last layer
+# is a sigmoid: it maps every number to one between 0 and 1, where pixels lie.
 
 # %%
 from dae_tutorial.model import Autoencoder
@@ -72,8 +74,8 @@ model
 # %% [markdown]
 # ## Choose a loss and an optimiser
 #
-# Mean squared error compares two images pixel by pixel. Adam with a learning rate of
-# 0.001 is a good first choice for nearly everything.
+# [Mean squared error](../glossary.md#mean-squared-error) compares two images pixel by
+# pixel. Adam with a learning rate of 0.001 is a good first choice.
 
 # %%
 from torch import nn
@@ -96,8 +98,8 @@ print(f"doing nothing: MSE {nothing.mse:.5f}, PSNR {nothing.psnr:.2f} dB")
 # %% [markdown]
 # ## Train
 #
-# [`fit`][dae_tutorial.train.fit] goes through the training images ten times. For each
-# batch it draws fresh noise, lets the model reconstruct, and compares the
+# [`fit`][dae_tutorial.train.fit] goes through the training images ten times, ten
+# [epochs](../glossary.md#epoch). For each [batch](../glossary.md#batch) it draws fresh noise, lets the model reconstruct, and compares the
 # reconstruction with the **clean** images.
 
 # %%
@@ -125,6 +127,13 @@ plot_loss(history.train_loss)
 # ## Test
 #
 # Now on 10,000 images that the model has never seen, with noise from a fixed seed.
+#
+# A word on how we use them. A [test set](../glossary.md#test-set) should be read once, at
+# the end, and choices should be made on *validation* images. This page has no validation
+# set, and it reads the test images again and again, in the exercises too. It may do so
+# because it chooses nothing by their scores: the epochs and the learning rate were fixed
+# before. As soon as you choose, split off validation images with
+# [`get_mnist_splits`][dae_tutorial.loaders.get_mnist_splits].
 
 # %%
 scores = evaluate(model, test_loader, add_gaussian_noise)
@@ -155,16 +164,21 @@ visualize_reconstruction(noisy, clean, reconstruction)
 # %% [markdown]
 # The strokes are softer than the originals. That is what squared error asks for: where
 # the noise leaves several digits possible, their average has the smallest expected
-# error.
+# error. (A code of 32 numbers costs detail, too.)
 
 # %% [markdown]
 # ## About the numbers of the first version
 #
-# This tutorial grew out of a notebook that printed a loss of 0.0166 after "epoch 1"
-# and a test loss of 0.01578 after ten. Above, the first epoch ends between 0.05 and
-# 0.07, and the test error is higher. Neither version has a bug. In a notebook, running the training
-# cell once more *continues* with the trained model, while the epochs count from one
-# again. It happens to everybody. Here is our training cell, run a second time:
+# This tutorial grew out of a notebook, `denoising_autoencoders.ipynb`, that printed a loss
+# of 0.0166 after "epoch 1" and a test loss of 0.01578 after ten. (We quote these two
+# numbers. The [benchmark](../further/benchmark.py) runs its code again.) Above, the mean
+# loss of the first epoch lies between 0.05 and 0.07, and the test error is higher.
+#
+# The likely reason is the first exhibit of our bug museum, [the training cell, run
+# twice](../evidence/bug-museum.py#1-the-training-cell-run-twice). In a notebook, running
+# the training cell once more *continues* with the trained model, while the epochs count
+# from one again. It happens to everybody, and the saved output looks the same. Here is
+# our training cell, run a second time:
 
 # %%
 again = fit(
@@ -183,8 +197,8 @@ print(f"test MSE after the second run: {second.mse:.5f}")
 # %% [markdown]
 # The "first" epoch of the second run starts where the first run ended, below a third of
 # the true first epoch's loss, and the test error has come closer to that of the first
-# version. The remedy is cheap: build the model in the cell that trains it, or restart
-# before you report.
+# version. That fits, though it does not prove that it was so. The remedy is cheap: build
+# the model in the cell that trains it, or restart before you report.
 
 # %% tags=["check"]
 assert 0.05 < history.train_loss[0] < 0.07
@@ -228,8 +242,8 @@ assert masked.mse < masked.noisy_mse
 
 # %% [markdown] tags=["solution"]
 # Better than nothing, but the error is larger than on the noise it was trained for,
-# although masking does less damage to begin with. A denoiser knows the noise that it
-# has met.
+# although masking does less damage to begin with. A denoiser knows best the noise that
+# it has met.
 
 # %% tags=["solution"]
 assert masked.mse > second.mse
@@ -257,9 +271,11 @@ print(f"trained on noisy images: MSE {scores.mse:.5f}")
 assert scores.mse < plain.mse < plain.noisy_mse
 
 # %% [markdown] tags=["solution"]
-# The bottleneck alone removes part of the noise: what it cannot encode is lost, and
-# noise is hard to encode. Training on noise removes much more. Both models took ten
-# epochs, so the difference is due to the noise.
+# The clean-trained model removes part of the noise: what its bottleneck cannot encode is
+# lost, and noise is hard to encode. Training on noise removes much more. Both models took
+# ten epochs, so the difference is due to the noise in training. Part of it is simple: this
+# noise is clipped and makes black pixels grey. The denoiser has learned to take that grey
+# off, and [its twin cannot know of it](../evidence/does-noise-help.py).
 
 # %% [markdown]
 # ### 4. Change the noise, predict the loss
