@@ -272,7 +272,7 @@ figure
 #
 # **The specialist is worth its name for faint noise only.** There the blind model loses
 # much: 37 % at 0.1 and 18 % at 0.25. From $\sigma = 0.5$ on it loses nothing that we could
-# measure. Why? This page does not test it. At most a quarter of the blind model's images
+# measure. Why? This page does not test it. About a quarter of the blind model's images
 # had noise below 0.25, so it may simply have practised too little there; and among its
 # easier images it may have learned what digits look like.
 #
