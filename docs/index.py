@@ -1,6 +1,7 @@
 # ---
 # title: Denoising autoencoders
 # description: Learn what a denoising autoencoder is, why noise helps, and how to train one in PyTorch, with figures and measurements made by code that you can run.
+# data: dae_tutorial/evidence/tables/*
 # ---
 
 # %% [markdown]
@@ -8,7 +9,7 @@
 #
 # Take a picture of a digit. Bury it in noise. Ask a small network for the digit back.
 # Learning to do that teaches the network what digits look like, and this site shows
-# how, from the first line of code to the last decimal of the result.
+# how, from the first line of code to the measured result.
 
 # %% tags=["hide-code"] alt="Eight handwritten digits in three rows: buried in grey noise, as they were written, and as the network rebuilt them from the noise. Most rebuilt digits are easy to read, with softer edges than the originals."
 import torch

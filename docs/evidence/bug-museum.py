@@ -646,7 +646,7 @@ assert abs(fixed - broken - 10 * math.log10(4)) < 0.001  # 6.02 dB
 # %% [markdown]
 # ### 15. Two averages of the PSNR
 #
-# One may take the PSNR of each image and average those, or average the squared errors
+# You can take the PSNR of each image and average those, or average the squared errors
 # first and take the PSNR of the result. Both are in use, and they differ: the first is
 # never smaller, since the images that come out very well lift it.
 #

@@ -9,9 +9,9 @@
 #
 # !!! abstract "In two sentences"
 #     On noisy images, with codes of 32 units and more, the denoising autoencoder has
-#     0.39 to 0.46 times the error of its clean-trained twin, averaged over seeds. The noise was
-#     clipped and each image was seen once: part of that lead is knowing the grey that
-#     clipping adds, and longer training can change what follows below.
+#     0.39 to 0.46 times the error of its clean-trained twin, averaged over seeds. The
+#     noise was clipped and each image was seen once: part of that lead is knowing the grey
+#     that clipping adds, and longer training can change what follows below.
 #
 # Three things are said of noise in nearly every introduction: it keeps an autoencoder
 # from learning the identity, it keeps it from overfitting, and it teaches it to
@@ -96,10 +96,10 @@ with torch.no_grad():
 # %% [markdown]
 # Each wins at what it was trained for. On clean images the autoencoders are far ahead,
 # on noisy images the denoisers are. But look at the plain autoencoders on noisy images:
-# **both beat doing nothing**, although they have never seen noise. That is no feat
-# either: **the mean image, which does not look at its input, is nearly as good.** So
-# beating the noisy image is no praise for a denoiser. It has to beat the mean image, and
-# its twin.
+# **both beat doing nothing**, although they have never seen noise. That is not hard:
+# **the mean image, which does not look at its input, is nearly as good.** So it says
+# little that a denoiser beats the noisy image. It has to beat the mean image, and its
+# twin.
 #
 # One more thing must be known before giving the noise the credit. This noise is
 # [clipped](../learn/types-of-noise.py): where the image is black, it makes it brighter,
@@ -369,10 +369,10 @@ assert abs(passed["DAE"][1024]) < 0.05
 # DAE noisy ones. How many times larger is the error on test images than on the training
 # images?
 #
-# Read this ratio with care. Part of the DAE's error is the noise itself: what it hid,
-# nobody can restore, in training images no more than in new ones. This floor stands
-# above and below the fraction line, and pulls the DAE's ratio towards 1. So the
-# difference of the two errors is printed below the figure, too.
+# Read this ratio with care. Part of the DAE's error comes from what the noise has hidden.
+# No model can restore that, neither in training images nor in new ones. It is part of both
+# errors, and pulls their ratio towards 1. So the difference of the two errors is printed
+# below the figure, too.
 
 # %% tags=["hide-code"] alt="Two panels, code sizes 32 and 1024: the error on test images divided by that on training images, over the number of training images. With 100 images and 32 units the ratio of the autoencoder is about ten, that of the denoising one about two; with 1024 units it is about forty, and about eight. At 1,000 images the denoising one is lower in both panels, and all reach 1 at 60,000."
 gap_rows = [
@@ -447,7 +447,7 @@ for name in KINDS:
 # difference, with 100 images as with 1,000. For the wide code the two measures part. The
 # ratio comes down, from forty to eight and from five to less than one and a half; the
 # difference does not shrink at all. With 60,000 images there is no gap, and there could
-# be none: nobody sees an image twice.
+# be none: each image is seen only once.
 #
 # Is it the *fresh* noise that narrows the gap, a new image made of the old one at each
 # step? That needs one more control, which this study lacks: **the same DAE, with its

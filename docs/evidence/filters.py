@@ -16,7 +16,7 @@
 # Each unit of the first layer multiplies the image by a picture of weights, its
 # *filter*, and reacts where the two agree. A filter is itself 28 × 28 numbers, so we
 # can look at it. In the papers that gave the denoising autoencoder its name, filters were
-# the star witness: without noise they looked like random speckle, with noise like
+# the main evidence: without noise they looked like random speckle, with noise like
 # strokes and spots. Is it so? And how can it be *measured*, so that nobody chooses the
 # pictures that please?
 #

@@ -14,7 +14,7 @@
 #     the matrix and by SSIM far ahead of it (0.79 against 0.66), so a verdict has to name
 #     its measure.
 #
-# An error of 0.015 says nothing alone. Is that good? This page puts the denoising
+# An error of 0.015 alone says nothing. Is that good? This page puts the denoising
 # autoencoder on a ladder. At its foot stands *doing nothing*. Above it come the filters
 # that every image program has, then linear algebra, then networks. At the end stands
 # a method that knows all training images by heart.
@@ -253,8 +253,8 @@ figure
 # Dots are averages over three seeds, bars their standard deviation; most are too small
 # to see. To be fair to the filters, each is followed by a straight line, fitted on
 # validation images, that takes out the brightening that clipped noise brings. In the
-# list at the top of this page they had no such help, and settings that nobody chose
-# with care: there the blur had about twice the error that it has here. PCA and the
+# list at the top of this page they had no such help, and their settings had not been
+# chosen with care: there the blur had about twice the error that it has here. PCA and the
 # clean-trained autoencoder have no such line here either, so part of their error is the
 # brightening.
 #
@@ -437,7 +437,7 @@ assert ssim["DAE", 0.5][0] > ssim["U-Net, blind", 0.5][0] + 0.1
 # [`posterior_mean`][dae_tutorial.evidence.baselines.posterior_mean].
 #
 # A DAE with endless capacity and training on this list would learn exactly this. So is
-# it the bound that nobody can beat?
+# it a bound that no method can beat?
 
 # %%
 known = train_images.images[:100]
@@ -451,8 +451,8 @@ for name, images in {"training": known, "test": unknown}.items():
 
 # %% [markdown]
 # On images of its list it is all but perfect: at $\sigma = 0.5$, 784 pixels are more
-# than enough to tell 20,000 images apart. On *new* images the same certainty is its
-# ruin. It returns the nearest image it knows, sharp, and often of another shape, as the
+# than enough to tell 20,000 images apart. On *new* images the same certainty
+# misleads it. It returns the nearest image it knows, sharp, and often of another shape, as the
 # figure above shows; less noise helps it by less than a hundredth. A single matrix does
 # better. Only at $\sigma = 1$, where many images could explain what is seen, does it
 # average over enough of them to be the best on this page.

@@ -16,7 +16,7 @@
 #
 # Denoising autoencoders are said to remove artefacts and occlusions, and to work on
 # real images. Here are three tests: blocks over digits, photographs with noise, and a
-# scanned page with a fault that nobody simulated.
+# scanned page with a fault that is real.
 #
 # ## Blocks over digits
 #
@@ -475,7 +475,7 @@ assert all(ours < 0 for ours in step)
 #
 # ## A scanned page
 #
-# Last, a fault that nobody simulated: a page scanned in uneven light. There is no clean
+# Last, a fault that is real, not simulated: a page scanned in uneven light. There is no clean
 # version, so there is nothing to measure; we can only look. The U-Net above was trained
 # on Gaussian noise. What will it do?
 
@@ -491,8 +491,8 @@ paper = blur(page, width=20.0)  # a wide blur erases the letters and keeps the l
 levelled_page = (page / paper).clamp(0, 1)
 
 # %% [markdown]
-# The fault is no noise: shadow changes slowly, and a denoiser for Gaussian noise lets
-# slow changes pass. One line of thinking does better: light multiplies, so divide by
+# The fault is not noise. A shadow changes slowly, and a denoiser for Gaussian noise lets
+# slow changes pass. One line of arithmetic does better: light multiplies, so divide by
 # it.
 #
 # Or choose the corruption like the fault. That is what makes denoising autoencoders
@@ -570,5 +570,5 @@ for name in ("divided by a wide blur", "U-Net, trained on shadows"):
 # %% [markdown]
 # A minute of thought about the light beats the network here: to our eyes the divided page
 # is the cleaner one. The U-Net found its own way to nearly the same from pictures alone,
-# though it never saw a scan. That is the point of it: where no formula for the damage
-# comes to mind, but you can imitate the damage, the network is what is left.
+# though it never saw a scan. That is what it is good for: if you can imitate a damage but
+# know no formula against it, you can still train a network.

@@ -262,8 +262,8 @@ assert abs(relative("frozen", "random features", "raw pixels")[-1].mean()) < 0.7
 # Frozen features are half of the promise. The other half is
 # **[fine-tuning](../glossary.md#fine-tuning)**: start a network from the pretrained
 # layers, and train all of it with the labels, for up to 3,000 steps. Its rival has the same two
-# layers of 256 units from random weights. And one more rival is how one would begin
-# today: random weights and dropout.
+# layers of 256 units from random weights. A third network begins as most people would
+# today: with random weights and dropout.
 
 # %% tags=["hide-code"]
 print("whole networks: test error in %, mean ± deviation of 3 seeds\n")
@@ -461,8 +461,8 @@ for variation in ("random background", "image background"):
 
 # %% [markdown] tags=["solution"]
 # The raw pixels: seven points fewer of the test images are wrong. Features are only
-# better if what they keep is what the task needs, and nobody told the autoencoder what
-# that would be.
+# better if what they keep is what the task needs, and the autoencoder was never told what
+# that is.
 
 # %% tags=["check"]
 assert 6 < relative("frozen", "AE", "raw pixels").mean(axis=1)[0] < 8

@@ -19,7 +19,7 @@
 #
 # ## Far, compared with what?
 #
-# A code that is multiplied by 0.1 moves a tenth as far, and is none the better for it.
+# A code that is multiplied by 0.1 moves a tenth as far, and is no better for it.
 # So divide by a distance that *should* be large: that between the codes of different
 # digits. At 0 a code does not move at all; at 1 the change carries it as far as from one
 # digit to another.
@@ -195,7 +195,7 @@ for change in changes:
 #   of all, and we had not predicted it. A guess, made afterwards: thick strokes brighten
 #   an image, and so does clipped noise.
 #
-# Then the table, which has a sting. Under Gaussian noise the code of the DAE that
+# Then the table, which tells another story. Under Gaussian noise the code of the DAE that
 # trained on it finds its original more often than that of the autoencoder, but **the
 # raw pixels nearly always find it**. Under masking noise neither DAE finds it more
 # often than the autoencoder, or not by more than the seeds vary, and the pixels find

@@ -58,7 +58,7 @@ for name, model in models.items():
 #
 # ## Trained, side by side
 #
-# These models come trained with the package, so that nobody has to wait. Each has
+# These models come trained with the package, so that you need not wait. Each has
 # a *card* that says how it was made: data, noise, epochs, seed, scores. All of them met
 # Gaussian noise of $\sigma = 0.5$, clipped to $[0, 1]$. There is a larger U-Net too,
 # twice as wide and trained for longer.

@@ -264,7 +264,7 @@ for noise in ("masking", "Gaussian"):
 # through it undamped as long as it is not saturated.
 #
 # **L1** is grey about as rarely as the real digits, and pays for it: ink is missing, and
-# PSNR is lower. More surprising, it loses in its own discipline: on both noises the
+# PSNR is lower. More surprising, it loses by its own measure: on both noises the
 # model trained under BCE has a smaller absolute error. The best guess is only what
 # training aims at, and at this learning rate, in eight epochs, L1 does not get there. A
 # likely reason: where a pixel is black by mistake, the sigmoid passes hardly any gradient

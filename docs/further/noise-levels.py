@@ -221,7 +221,7 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# A specialist pays dearly for noise stronger than its own. From
+# A specialist does badly on noise that is stronger than its own. From
 # $\sigma = 0.5$ on the blind model stays near the lowest line, even at $\sigma = 1.25$.
 #
 # How near? Here is what the blind and the aware model lose to the specialist of each

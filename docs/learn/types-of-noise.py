@@ -115,8 +115,8 @@ assert 0.80 < share_black < 0.815, share_black
 # $$\tilde{x}_i = \begin{cases} 0 & \text{with probability } p/2 \\
 # 1 & \text{with probability } p/2 \\ x_i & \text{otherwise} \end{cases}$$
 #
-# It models dead and stuck pixels. Unlike masking, it also lies about the background:
-# white specks appear where there was nothing.
+# It models dead and stuck pixels. Unlike masking, it also damages the background: white
+# specks appear where there was nothing.
 
 # %% alt="The same eight digits in four rows: clean, then with a tenth, a quarter and a half of the pixels replaced by black or white specks. At a half the digits are hard to make out."
 compare_images(
