@@ -80,7 +80,7 @@ assert all(len(tables.read_record(name)["seeds"]) == 3 for name in tables.names(
 # ## Where to start
 #
 # If you are new to this, read the pages in order. You need to have met Python and a
-# little PyTorch; the [glossary](glossary.md) has the other words. If you came for code, take
-# [Train your first denoising autoencoder](learn/train-your-first-dae.py) and the
-# [reference](reference/index.md): each module is one file that can be copied whole.
-# If you teach, every notebook page can be downloaded and run as it is.
+# little PyTorch; the [glossary](glossary.md) has the other words. If you came for code,
+# take [Train your first denoising autoencoder](learn/train-your-first-dae.py) and the
+# [reference](reference/index.md): each module is one file that can be copied whole. If
+# you teach, every notebook page can be downloaded and run as it is.

@@ -8,10 +8,10 @@
 # # Does noise help at all?
 #
 # !!! abstract "In two sentences"
-#     On noisy images, with codes of 32 units and more, the denoising autoencoder has
-#     0.39 to 0.46 times the error of its clean-trained twin, averaged over seeds. The
-#     noise was clipped and each image was seen once: part of that lead is knowing the grey
-#     that clipping adds, and longer training can change what follows below.
+#     On noisy images, with codes of 32 units and more, the denoising autoencoder has 0.39
+#     to 0.46 times the error of its clean-trained twin, averaged over seeds. The noise
+#     was clipped and each image was seen once: part of that lead is knowing the grey that
+#     clipping adds, and longer training can change what follows below.
 #
 # Three things are said of noise in nearly every introduction: it keeps an autoencoder
 # from learning the identity, it keeps it from overfitting, and it teaches it to
@@ -22,8 +22,8 @@
 #
 # To see what the size of the code does, we take the plainest autoencoder there is: one
 # layer in, one layer out. Its [code](../glossary.md#code) is its only width. With 32
-# units the code is a bottleneck. With 1,024 it is *overcomplete*: there are more units than pixels, and
-# nothing forces the model to leave anything out.
+# units the code is a bottleneck. With 1,024 it is *overcomplete*: there are more units
+# than pixels, and nothing forces the model to leave anything out.
 
 # %%
 import torch
@@ -70,12 +70,12 @@ models = {
 
 # %% [markdown]
 # They have trained on 2,000 images only, so that you need not wait. The wide ones learn
-# more in a step, so they get fewer epochs. (`fused=True` is the same Adam, [only
-# faster](../glossary.md#fused-optimiser). `OneCycleLR` is a [one-cycle
-# schedule](../glossary.md#one-cycle-schedule): the learning rate rises to its peak and
-# falls again within the training.) Give all four clean test images first, then noisy ones. Beside them stand two
-# opponents that never train: *doing nothing*, and the *mean image*, which answers every
-# input with the average of the training images.
+# more in a step, so they get fewer epochs. (`fused=True` is the same Adam,
+# [only faster](../glossary.md#fused-optimiser). `OneCycleLR` is a
+# [one-cycle schedule](../glossary.md#one-cycle-schedule): the learning rate rises to its
+# peak and falls again within the training.) Give all four clean test images first, then
+# noisy ones. Beside them stand two opponents that never train: *doing nothing*, and the
+# *mean image*, which answers every input with the average of the training images.
 
 # %%
 from dae_tutorial.evaluate import mean_squared_error
@@ -235,8 +235,8 @@ for name, seeds in constant.items():
 #   the mean image. With the other seeds the DAE is ahead by a tenth.
 # - **Eight units.** The DAE is ahead by an eighth. So narrow a code removes the noise
 #   together with most of the digit, and training with noise adds little.
-# - **From 32 units on** the DAE's error is less than half of its twin's on average
-#   (with one exception, 0.51, in every seed too), and less than half of the mean image's.
+# - **From 32 units on** the DAE's error is less than half of its twin's, on average and
+#   in all but one of the nine runs (0.51 there), and less than half of the mean image's.
 #   The plain autoencoder can now hold more of the digit, but also more of the noise.
 # - **The plain autoencoder is a poor denoiser.** Its error is well below that of doing
 #   nothing, but so is the mean image's, and up to 32 units it is no better than that.
@@ -365,14 +365,14 @@ assert abs(passed["DAE"][1024]) < 0.05
 #
 # [Overfitting](../glossary.md#overfitting) shows where data are few. Take 100 images,
 # 1,000, and so on, and train for the same number of steps: 100 images are then seen more
-# than 450 times, 1,000 more than 50 times, and all 60,000 once. Each model does its own task: the AE gets clean images, the
-# DAE noisy ones. How many times larger is the error on test images than on the training
-# images?
+# than 450 times, 1,000 more than 50 times, and all 60,000 once. Each model does its own
+# task: the AE gets clean images, the DAE noisy ones. How many times larger is the error
+# on test images than on the training images?
 #
 # Read this ratio with care. Part of the DAE's error comes from what the noise has hidden.
-# No model can restore that, neither in training images nor in new ones. It is part of both
-# errors, and pulls their ratio towards 1. So the difference of the two errors is printed
-# below the figure, too.
+# No model can restore that, neither in training images nor in new ones. It is part of
+# both errors, and pulls their ratio towards 1. So the difference of the two errors is
+# printed below the figure, too.
 
 # %% tags=["hide-code"] alt="Two panels, code sizes 32 and 1024: the error on test images divided by that on training images, over the number of training images. With 100 images and 32 units the ratio of the autoencoder is about ten, that of the denoising one about two; with 1024 units it is about forty, and about eight. At 1,000 images the denoising one is lower in both panels, and all reach 1 at 60,000."
 gap_rows = [

@@ -120,8 +120,9 @@ assert 0.45 < 1 - inked.float().mean() < 0.5
 # Now an overcomplete layer of 800 units, more than there are pixels, at three levels of
 # masking and for three sizes of the training set, all trained for the same number of
 # steps, with three seeds. The steps are few: 938 with batches of 32, so each of 30,000
-# images is seen once, each of 300 some 94 times. First the look. The filters shown are chosen by rank, evenly
-# from the roughest to the smoothest, so that nobody could pick the pretty ones.
+# images is seen once, each of 300 some 94 times. First the look. The filters shown are
+# chosen by rank, evenly from the roughest to the smoothest, so that nobody could pick the
+# pretty ones.
 
 # %% tags=["hide-code"] alt="A grid of filters, three rows for 300, 3,000 and 30,000 training images, three columns for 0, 25 and 50 % masking, with four filters in each cell. From left to right the speckle becomes coarser and patches join to strokes and spots."
 from itertools import pairwise
@@ -234,10 +235,11 @@ assert levels == [0.0, 0.25, 0.5]
 # - **Smoother: the old observation holds, and it can be measured.** At each size of the
 #   training set, more masking gives smoother filters. From no masking to a half the step
 #   is several times the spread over seeds.
-# - **Larger: our measure says the opposite.** The papers describe filters that grow larger
-#   and less local with more noise. By the participation ratio ours gather their weight on
-#   *fewer* pixels. The two need not mean the same: the ratio also counts the speckle
-#   around a stroke, and when the speckle goes, the count falls. We have not settled it.
+# - **Larger: our measure says the opposite.** The papers describe filters that grow
+#   larger and less local with more noise. By the participation ratio ours gather their
+#   weight on *fewer* pixels. The two need not mean the same: the ratio also counts the
+#   speckle around a stroke, and when the speckle goes, the count falls. We have not
+#   settled it.
 # - **More images make filters smoother, too,** with noise and without, but masking does
 #   more. By this measure 300 images at 50 % masking (0.619) come out a little ahead of
 #   30,000 images without (0.608). Both together give the smoothest.

@@ -10,9 +10,9 @@
 # !!! abstract "In two sentences"
 #     At σ = 0.5, clipped, one matrix has a mean squared error of 0.018: less than every
 #     filter (0.025 and more), and less than a denoising autoencoder that trained for four
-#     epochs (0.019), while a blind U-Net has 0.015. By PSNR that autoencoder is level with
-#     the matrix and by SSIM far ahead of it (0.79 against 0.66), so a verdict has to name
-#     its measure.
+#     epochs (0.019), while a blind U-Net has 0.015. By PSNR that autoencoder is level
+#     with the matrix and by SSIM far ahead of it (0.79 against 0.66), so a verdict has to
+#     name its measure.
 #
 # An error of 0.015 alone says nothing. Is that good? This page puts the denoising
 # autoencoder on a ladder. At its foot stands *doing nothing*. Above it come the filters
@@ -28,8 +28,8 @@
 # ## Build the ladder yourself
 #
 # The classical methods are one line each, in
-# [`dae_tutorial.evidence.baselines`](../reference/baselines.md). First the images, and the noise
-# that all of them meet:
+# [`dae_tutorial.evidence.baselines`](../reference/baselines.md). First the images, and
+# the noise that all of them meet:
 
 # %%
 import torch
@@ -69,8 +69,8 @@ denoised["non-local means"] = non_local_means(noisy, 0.6 * sigma, strength=0.4)
 # directions in which digits vary most. The *best linear* map is ridge regression: the
 # matrix and offset that have the least squared error on these training images under one
 # draw of the noise, with a small penalty on large weights. It is found by solving one
-# linear system. (Without the penalty, and with endless draws, it would be the best of
-# all matrices. It comes close to that.)
+# linear system. (Without the penalty, and with endless images and draws, it would be
+# the best of all matrices.)
 
 # %%
 from dae_tutorial.evidence.baselines import fit_linear, fit_mean_image, fit_pca
@@ -85,7 +85,7 @@ denoised["best linear"] = linear(noisy)
 
 # %% [markdown]
 # Last, two autoencoders, alike in everything but the noise in their training. A short
-# training, to keep this page quick; the full one is below.
+# training, to keep this page quick; the study below has a longer one.
 
 # %%
 from dae_tutorial.model import Autoencoder
@@ -427,10 +427,10 @@ assert ssim["DAE", 0.5][0] > ssim["U-Net, blind", 0.5][0] + 0.1
 # $$\hat{x} = \sum_n w_n\, x_n, \qquad
 # w_n = \frac{p(\tilde{x} \mid x_n)}{\sum_k p(\tilde{x} \mid x_k)}$$
 #
-# With clipped noise, the likelihood of a pixel has three cases. Between 0 and 1 it is
-# the normal density. All that falls below 0 was moved onto 0, so a black pixel has a whole
+# With clipped noise, the likelihood of a pixel has three cases. Between 0 and 1 it is the
+# normal density. All that falls below 0 was moved onto 0, so a pixel found at 0 has a
 # probability, that of falling below: $\Phi(-x/\sigma)$, where $\Phi(t)$ is the
-# probability that a standard normal number lies below $t$. A white one has that of
+# probability that a standard normal number lies below $t$. A pixel found at 1 has that of
 # ending above 1: $\Phi((x-1)/\sigma)$. The logarithms are summed over the pixels. A
 # [softmax](../glossary.md#softmax) then turns the sums into weights that add up to 1: it
 # takes the exponential of each and divides by their total. That is
@@ -450,12 +450,12 @@ for name, images in {"training": known, "test": unknown}.items():
     print(f"{name:8} images: MSE {error[name]:.6f}")
 
 # %% [markdown]
-# On images of its list it is all but perfect: at $\sigma = 0.5$, 784 pixels are more
-# than enough to tell 20,000 images apart. On *new* images the same certainty
-# misleads it. It returns the nearest image it knows, sharp, and often of another shape, as the
-# figure above shows; less noise helps it by less than a hundredth. A single matrix does
-# better. Only at $\sigma = 1$, where many images could explain what is seen, does it
-# average over enough of them to be the best on this page.
+# On images of its list it is all but perfect: at $\sigma = 0.5$, 784 pixels are more than
+# enough to tell 20,000 images apart. On *new* images the same certainty misleads it. It
+# returns the nearest image it knows, sharp, and often of another shape, as the figure
+# above shows; less noise helps it by less than a hundredth. A single matrix does better.
+# Only at $\sigma = 1$, where many images could explain what is seen, does it average over
+# enough of them to be the best on this page.
 #
 # So the posterior mean over a training set is a bound for images **of that set** only.
 # For weak noise, a network that reached it would do badly on new ones. That a denoiser

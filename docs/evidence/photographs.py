@@ -181,9 +181,9 @@ assert hidden_score["conv", "Gaussian"][0] > 0.85 * hidden_score["conv", "clean"
 # [`UNet`][dae_tutorial.model.UNet] is made for that. It learns from small patches and
 # denoises photographs of any size.
 #
-# A few photographs come with scikit-image and scikit-learn. **Four are for training**, one
-# for choosing settings, three for the test. Four pictures are very few. What follows is
-# a verdict on these small networks, not on networks.
+# A few photographs come with scikit-image and scikit-learn. **Four are for training**,
+# one for choosing settings, three for the test. Four pictures are very few. What follows
+# is a verdict on these small networks, not on networks in general.
 
 # %%
 from torchvision.transforms.v2.functional import rgb_to_grayscale
@@ -345,18 +345,18 @@ for channels, title in ((1, "grey"), (3, "colour")):
     print()
 
 # %% [markdown]
-# - **The classics win.** Non-local means, which never train, are ahead of all three U-Nets
-#   at every level, in grey and in colour, in every seed. At the usual $\sigma = 25$ total
-#   variation is ahead of them in grey, too. And at 15, in grey, even a plain **blur** beats
-#   all three.
+# - **The classics win.** Non-local means, which never train, are ahead of all three
+#   U-Nets at every level, in grey and in colour, in every seed. At the usual
+#   $\sigma = 25$ total variation is ahead of them in grey, too. And at 15, in grey, even
+#   a plain **blur** beats all three.
 # - **The U-Nets beat the median, but not in every run.** At 25 they are one to two
-#   decibels above it on average. In colour, one of the three seeds of the U-Net trained at 25 is
-#   level with it.
+#   decibels above it on average. In colour, one of the three seeds of the U-Net trained
+#   at 25 is level with it.
 # - **Unknown noise costs the classics little.** With a σ estimated from the image,
 #   non-local means and wavelets lose less than a fifth of a decibel.
-# - **A level that the network has not seen: it depends on the direction.** At 50, the U-Net
-#   that was trained at 25 is more than a decibel behind the one that is told the level. At
-#   15, which it has not seen either, it is level with it or ahead.
+# - **A level that the network has not seen: it depends on the direction.** At 50, the
+#   U-Net that was trained at 25 is more than a decibel behind the one that is told the
+#   level. At 15, which it has not seen either, it is level with it or ahead.
 # - **To be told helps, where the noise is strong.** At 50 the told U-Net beats the blind
 #   one, in grey and in colour, in every seed. At 25, in grey, the blind one is ahead.
 #
@@ -475,9 +475,9 @@ assert all(ours < 0 for ours in step)
 #
 # ## A scanned page
 #
-# Last, a fault that is real, not simulated: a page scanned in uneven light. There is no clean
-# version, so there is nothing to measure; we can only look. The U-Net above was trained
-# on Gaussian noise. What will it do?
+# Last, a fault that is real, not simulated: a page scanned in uneven light. There is no
+# clean version, so there is nothing to measure; we can only look. The U-Net above was
+# trained on Gaussian noise. What will it do?
 
 # %%
 import skimage.data

@@ -8,11 +8,11 @@
 # # Pretraining and feature extraction
 #
 # !!! abstract "In two sentences"
-#     Under a linear classifier, features learned with masking noise beat those of the same
-#     autoencoder without noise at every number of labels, by 5 points of error with 10
-#     labels and by about 1 with 1,000. With 30 and 100 labels nothing on this page does
-#     better on average than a denoising stack that is left *frozen*; from 300 labels on,
-#     and without dropout, a pretrained start gains nothing over random weights.
+#     Under a linear classifier, features learned with masking noise beat those of the
+#     same autoencoder without noise at every number of labels, by 5 points of error with
+#     10 labels and by about 1 with 1,000. With 30 and 100 labels nothing on this page
+#     does better on average than a denoising stack that is left *frozen*; from 300 labels
+#     on, and without dropout, a pretrained start gains nothing over random weights.
 #
 # Labels are expensive, images are cheap. So learn from many images without labels
 # first, and from the few labels afterwards: that is
@@ -24,9 +24,10 @@
 # 2. Does a network that starts from them beat one that starts from random weights?
 #
 # The short answer to the first: better than the same autoencoder without noise, yes.
-# Better than no features at all, it depends. Features learned with Gaussian noise beat raw
-# pixels at every number of labels. Those learned with masking noise do so from 300
-# labels on, and with 10 and 30 they are worse. To the second: where we looked, hardly.
+# Better than no features at all, it depends. Features learned with Gaussian noise beat
+# raw pixels at every number of labels. Those learned with masking noise do so from 300
+# labels on, and with 10 and 30 they are worse on average. To the second: where we looked,
+# hardly.
 #
 # ## One layer, two ways to learn it
 #
@@ -110,11 +111,11 @@ assert abs(errors["denoising autoencoder"] - errors["raw pixels"]) < 0.03
 # ## Label curves
 #
 # That was one seed and one number of labels. The study behind this page learns its
-# features from 58,000 images and uses 10 to 58,000 labels, three times, with other
-# labels and other initial weights each time. Each layer trains for 2,000 steps with
-# batches of 128, some five epochs. The Gaussian noise is clipped. All learned features
-# have 256 numbers an image. The other 2,000 training images are kept apart to choose the settings, even
-# where there are only 10 labels. That is a luxury that real life does not offer, but
+# features from 58,000 images and uses 10 to 58,000 labels, three times, with other labels
+# and other initial weights each time. Each layer trains for 2,000 steps with batches of
+# 128, some five epochs. The Gaussian noise is clipped. All learned features have 256
+# numbers an image. The other 2,000 training images are kept apart to choose the settings,
+# even where there are only 10 labels. That is a luxury that real life does not offer, but
 # all methods share it.
 #
 # - **random features**: a hidden layer as it is initialised, never trained
@@ -198,20 +199,20 @@ draw_curves(
 # Read it in this order:
 #
 # - **Noise helps.** At every number of labels, and in every seed, the layer that was
-#   trained with masking noise beats the same layer trained on clean images: by five points
-#   with 10 labels, by about one from a thousand on. Both began with the same weights and
-#   differ in the noise alone, so this gain belongs to the noise.
-# - **Without noise, learning gained little.** The clean autoencoder's features are *worse*
-#   than raw pixels, except with all labels, where they are as good. The fairer control is
-#   the same layer, untrained: the *random features*. The clean autoencoder loses to it
-#   with 10 and 30 labels, and beats it by about a point with 100 to 1,000.
-# - **Compared with pixels, the gain depends on the noise.** The layer trained with Gaussian
-#   noise is one to two points better at every number of labels. That trained with masking
-#   noise is one and a half to two points *worse* with 10 and 30 labels, about level with
-#   100, and better in every seed from 300 on.
+#   trained with masking noise beats the same layer trained on clean images: by five
+#   points with 10 labels, by about one from a thousand on. Both began with the same
+#   weights and differ in the noise alone, so this gain belongs to the noise.
+# - **Without noise, learning gained little.** The clean autoencoder's features are
+#   *worse* than raw pixels, except with all labels, where they are as good. The fairer
+#   control is the same layer, untrained: the *random features*. The clean autoencoder
+#   loses to it with 10 and 30 labels, and beats it by about a point with 100 to 1,000.
+# - **Compared with pixels, the gain depends on the noise.** The layer trained with
+#   Gaussian noise is one to two points better at every number of labels. That trained
+#   with masking noise is one and a half to two points *worse* on average with 10 and 30
+#   labels, about level with 100, and better in every seed from 300 on.
 # - **Stacking helps, if the layers denoise.** The second layer of the denoising stack is
-#   better than the first at every number of labels, in every seed. That of the clean stack
-#   is not.
+#   better than the first at every number of labels, in every seed. That of the clean
+#   stack is not.
 #
 # And keep the random features in mind. A layer that has never seen an image is worse than
 # raw pixels when labels are few, and level with them from 10,000 on. So a good figure
@@ -261,9 +262,9 @@ assert abs(relative("frozen", "random features", "raw pixels")[-1].mean()) < 0.7
 #
 # Frozen features are half of the promise. The other half is
 # **[fine-tuning](../glossary.md#fine-tuning)**: start a network from the pretrained
-# layers, and train all of it with the labels, for up to 3,000 steps. Its rival has the same two
-# layers of 256 units from random weights. A third network begins as most people would
-# today: with random weights and dropout.
+# layers, and train all of it with the labels, for up to 3,000 steps. Its rival has the
+# same two layers of 256 units from random weights. A third network begins as most people
+# would today: with random weights and dropout.
 
 # %% tags=["hide-code"]
 print("whole networks: test error in %, mean ± deviation of 3 seeds\n")
@@ -281,9 +282,9 @@ draw_curves(
 # Fine-tuning changes the picture. As soon as the labels may change all layers, most of
 # the head start is gone. With 30 and with 100 labels the denoising stack gains a little
 # less than a point, in every seed. From 300 labels on, no pretrained network beats the
-# one from scratch unless dropout helps it. Dropout alone does: at a thousand labels it takes off one point, as much as
-# dropout on top of the stack. With all labels it costs a little, in the time that these
-# networks were given.
+# one from scratch unless dropout helps it. Dropout alone does: at a thousand labels it
+# takes off one point, as much as dropout on top of the stack. With all labels it costs a
+# little, in the time that these networks were given.
 #
 # **With few labels, leave the features alone.** Compare the two tables. With 30 and 100
 # labels the frozen denoising stack has the lowest mean error on this page, lower than any
@@ -328,10 +329,11 @@ for count in (10, 30):
 # %% [markdown]
 # ## Harder digits
 #
-# MNIST is easy. In 2007 [Larochelle and others](../bibliography.md#larochelle2007) made it
-# hard, and these variations became the measure of pretraining: only 10,000 labelled images to learn from, 2,000 to choose
-# with, 50,000 to test on, and disturbances that say nothing about the label. The
-# functions of [`variations`][dae_tutorial.evidence.variations.split] make digits of their kind.
+# MNIST is easy. In 2007 [Larochelle and others](../bibliography.md#larochelle2007) made
+# it hard, and these variations became the measure of pretraining: only 10,000 labelled
+# images to learn from, 2,000 to choose with, 50,000 to test on, and disturbances that say
+# nothing about the label. The functions of
+# [`variations`][dae_tutorial.evidence.variations.split] make digits of their kind.
 
 # %% alt="Eight digits in four rows: as they are, turned by random angles, in front of uniform noise, and in front of patches of photographs. With the last two, some digits are hard to find."
 from dae_tutorial.evidence.variations import (
@@ -410,12 +412,12 @@ for number, name in enumerate(
 # One thing agrees with 2010: on rotated digits, a denoising stack is a better start
 # than a clean one, in every seed.
 #
-# The rest does not. A stack of denoising autoencoders gains little or nothing over
-# random weights here. On photographs as backgrounds theirs was six points ahead of both
-# rivals in this table, and on random backgrounds one point ahead of the clean stack.
-# Ours is ahead on neither: every network of ours stays close to the linear classifier.
-# **We did not reproduce their result.** The next section says what
-# may be behind that. (The numbers of 2010 are those of table 3 in Vincent and others, as
+# The rest does not. A stack of denoising autoencoders gains little or nothing over random
+# weights here. On photographs as backgrounds theirs was six points ahead of both rivals
+# in this table, and on random backgrounds one point ahead of the clean stack. Ours is
+# ahead on neither: with these backgrounds every network of ours stays close to the linear
+# classifier. **We did not reproduce their result.** The next section says what may be
+# behind that. (The numbers of 2010 are those of table 3 in Vincent and others, as
 # secondary notes quote them. We could not check them against the paper itself.)
 
 # %% tags=["check"]
@@ -436,7 +438,7 @@ for variation in ("random background", "image background"):
 #
 # - **The digits are not the same.** Ours are made by the recipe, not downloaded. The
 #   photographs are ten that come with scikit-image, where theirs were twenty from the
-#   web, and how they laid digits over them is not written down.
+#   web, and we do not know how they laid digits over them.
 # - **The networks are smaller and trained for less.** Theirs had up to three layers of
 #   thousands of units, and were trained for as long as it helped; layer sizes, noise
 #   levels and learning rates were all chosen on validation images. Ours have three

@@ -7,8 +7,8 @@
 # %% [markdown]
 # # All results
 #
-# The studies of the evidence pages rest on tables, and every table on a program. This page
-# gathers all of them. It is itself a program: it reads them through
+# The studies of the evidence pages rest on tables, and every table on a program. This
+# page gathers all of them. It is itself a program: it reads them through
 # [`tables`](../reference/tables.md), and no number of a table was typed by hand. The
 # tables were made before the site was built, on the machine and with the versions that
 # their records name.

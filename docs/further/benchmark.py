@@ -81,8 +81,8 @@ Markdown("\n".join(lines))
 # ## Cost on paper
 #
 # How much longer does training take with larger images, a wider network, other batches or
-# more data? We measured a few sizes $n$ and fitted a power law: the cost of an image grows
-# like $n^k$.
+# more data? We measured a few sizes $n$ and fitted a power law: the cost of an image
+# grows like $n^k$.
 
 # %% tags=["hide-code"] alt="Milliseconds a training image against size, in five series on logarithmic axes, each with a fitted straight line: the dense model over image side, hidden width and batch, and the U-Net over image side and width. Cost rises with image side and width, and falls with the size of the batch."
 import matplotlib.pyplot as plt
@@ -137,8 +137,8 @@ figure
 # An exponent of 2 in the image's side means that cost grows like the number of pixels.
 # For convolutions that is what counting the arithmetic says, and for their width, too,
 # since each channel sees each other one; for the hidden width of the dense network it
-# says 1. The measured exponents lie below. Small sizes do not fill the processor, and what
-# a step costs besides the arithmetic counts for more.
+# says 1. The measured exponents lie below. Small sizes do not fill the processor, and
+# what a step costs besides the arithmetic counts for more.
 #
 # And more data? An image costs the same, however many there are, as long as all of them
 # fit into memory. So an epoch grows like the number of images, no faster:

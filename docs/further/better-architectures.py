@@ -26,10 +26,10 @@
 # | [`UNet`][dae_tutorial.model.UNet] | the same, and that the noisy image is a good place to start from | none |
 #
 # The first two are autoencoders: everything that they know about an image has passed
-# through 32 numbers, and these can serve as features. The U-Net is no autoencoder. Its *skip
-# connection* carries details past every narrow place, so it never has to compress
-# anything. **It is a denoiser, not a representation learner.** If you want features,
-# do not take it; if you want clean images, do.
+# through 32 numbers, and these can serve as features. The U-Net is no autoencoder. Its
+# *skip connection* carries details past every narrow place, so it never has to compress
+# anything. **It is a denoiser, not a representation learner.** If you want features, do
+# not take it; if you want clean images, do.
 
 # %%
 import torch
@@ -245,9 +245,9 @@ assert abs(conv - unet) < 0.02
 # four channels, and nothing is lost. A 3 × 3 convolution at half the sides costs a
 # quarter, at a quarter of the sides a sixteenth.
 #
-# **Blocks begin as the identity.** The last convolution of each residual block starts
-# at zero, so a fresh network passes its input almost unchanged, and gradients reach its first
-# layer at once.
+# **Blocks begin as the identity.** The last convolution of each residual block starts at
+# zero, so a fresh network passes its input almost unchanged, and gradients reach its
+# first layer at once.
 #
 # **One layer knows the whole picture.** MNIST's digits are centred, so *where* a stroke
 # is says much about *what* it is; a convolution cannot know that. With
@@ -448,11 +448,10 @@ assert depth == {"Autoencoder": 4, "UNet": 12}
 #
 # ## What is left
 #
-# The larger U-Net shows that more width and more time together still help a little. (Which
-# of the two, these models do not tell.) Much larger networks exist for photographs. How
-# much is left to win on MNIST we do not know; some
-# of the error is there to stay, for where the noise has hidden a stroke, no network can
-# know that it was there.
+# The larger U-Net shows that more width and more time together still help a little.
+# (Which of the two, these models do not tell.) Much larger networks exist for
+# photographs. How much is left to win on MNIST we do not know; some of the error is there
+# to stay, for where the noise has hidden a stroke, no network can know that it was there.
 
 # %% tags=["check"]
 assert 0.85 < mse["unet-large"] / mse["unet"] < 0.99

@@ -165,8 +165,9 @@ assert ink["L1"] < 0.9 < min(ink["MSE"], ink["BCE"])
 # + \beta \sum_{i:\, \tilde{x}_i = x_i} (\hat{x}_i - x_i)^2 \Big)$$
 #
 # With $\alpha = 1$ and $\beta = 0.5$ they call it *double emphasis*, with $\beta = 0$
-# *full emphasis*. [`EmphasisedLoss`][dae_tutorial.further.losses.EmphasisedLoss] does this. It
-# has to know the noisy images, so it wraps the corruption: train with `loss.corrupt`.
+# *full emphasis*. [`EmphasisedLoss`][dae_tutorial.further.losses.EmphasisedLoss] does
+# this. It has to know the noisy images, so it wraps the corruption: train with
+# `loss.corrupt`.
 #
 # **Ours is not quite theirs.** In the paper a pixel is corrupted if it was *chosen* for
 # corruption. Our loss only looks at whether its *value has changed*. With masking noise
@@ -303,9 +304,9 @@ figure
 # %% [markdown]
 # Double emphasis makes the error at corrupted pixels smaller and that at intact ones
 # larger, and the sum stays about the same. Full emphasis buys a little more at the
-# corrupted pixels and lets go of the rest. On Gaussian noise emphasis has little to
-# work with: where the noise is clipped, the pixels that stay intact are black, easy, and
-# low in error to begin with. Without clipping every pixel is corrupted, and the emphasised
+# corrupted pixels and lets go of the rest. On Gaussian noise emphasis has little to work
+# with: where the noise is clipped, the pixels that stay intact are black, easy, and low
+# in error to begin with. Without clipping every pixel is corrupted, and the emphasised
 # loss *is* the squared error.
 
 # %% tags=["check"]

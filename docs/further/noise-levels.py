@@ -176,9 +176,9 @@ assert nothing[0.1] < 0.9 * mse[0.1][0]
 # ## Three seeds, eight epochs
 #
 # The study behind this page trains five specialists, a blind and an aware model, each
-# with three seeds on 20,000 images for eight epochs, with clipped noise, and tests them at nine levels, one
-# of them ($\sigma = 1.25$) beyond what any of them has met. The aware autoencoder takes
-# the level as one more number beside its 784 pixels.
+# with three seeds on 20,000 images for eight epochs, with clipped noise, and tests them
+# at nine levels, one of them ($\sigma = 1.25$) beyond what any of them has met. The aware
+# autoencoder takes the level as one more number beside its 784 pixels.
 
 # %% tags=["hide-code"] alt="Mean squared error over the level of the test, from 0 to 1.25. Five thin lines are the specialists: each rises steeply above its own level, and those for strong noise start high on the left. One thick line, the blind model, stays at or near the lowest of them from 0.5 on; below 0.3 it lies well above the lowest, where the specialists for 0.1 and 0.25 dip under it at their own levels. A dashed line, doing nothing, starts at zero and leaves the picture at a level of 0.4."
 from dae_tutorial.evidence import tables
@@ -271,10 +271,10 @@ figure
 # Two surprises.
 #
 # **The specialist is worth its name for faint noise only.** There the blind model loses
-# much: 37 % at 0.1 and 18 % at 0.25. From $\sigma = 0.5$ on it loses nothing that we could
-# measure. Why? This page does not test it. About a quarter of the blind model's images
-# had noise below 0.25, so it may simply have practised too little there; and among its
-# easier images it may have learned what digits look like.
+# much: 37 % at 0.1 and 18 % at 0.25. From $\sigma = 0.5$ on it loses nothing that we
+# could measure. Why? This page does not test it. About a quarter of the blind model's
+# images had noise below 0.25, so it may simply have practised too little there; and among
+# its easier images it may have learned what digits look like.
 #
 # **Being told the level does not help.** Aware and blind are nearly the same.
 

@@ -7,8 +7,8 @@
 # # Pretrained models
 #
 # Four trained denoisers come with the package, so you can look at results before you
-# train anything. [`load_pretrained`][dae_tutorial.further.pretrained.load_pretrained] builds
-# one of them, ready for use:
+# train anything. [`load_pretrained`][dae_tutorial.further.pretrained.load_pretrained]
+# builds one of them, ready for use:
 
 # %% alt="Eight test digits in three rows: noisy, original, and as the pretrained U-Net rebuilt them. The rebuilt digits are clean and sharp, and close to the originals."
 import torch
@@ -64,15 +64,15 @@ for name in NAMES:
 Markdown("\n".join(lines))
 
 # %% [markdown]
-# **Data**: MNIST, 60,000 training images, pixels in $[0, 1]$. **Noise**: Gaussian, $\sigma$ = 0.5, clipped to
-# $[0, 1]$. **Made with**: `make weights`, Adam and a
-# [one-cycle schedule](../glossary.md#one-cycle-schedule), one seed.
-# **Licence**: MIT, like the code; MNIST has terms of its own, see
-# [About and licences](../about.md).
+# **Data**: MNIST, 60,000 training images, pixels in $[0, 1]$. **Noise**: Gaussian,
+# $\sigma$ = 0.5, clipped to $[0, 1]$. **Made with**: `make weights`, Adam and a
+# [one-cycle schedule](../glossary.md#one-cycle-schedule), one seed. **Licence**: MIT,
+# like the code; MNIST has terms of its own, see [About and licences](../about.md).
 #
 # **Good for**: trying things out, comparing, features for small experiments (the two
 # autoencoders). **Not good for**: other kinds of noise, stronger noise, other pictures.
-# Under weak noise, $\sigma = 0.1$, the two autoencoders do more harm than the noise. They have seen one kind of damage to one kind of image, and
+# Under weak noise, $\sigma = 0.1$, the two autoencoders do more harm than the noise. They
+# have seen one kind of damage to one kind of image, and
 # [a denoiser knows best the noise that it has met](../learn/train-your-first-dae.py).
 #
 # ## Load a downloaded file

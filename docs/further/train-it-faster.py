@@ -109,9 +109,9 @@ print(f"fused:   {seconds(fused.step) * 1e3:.2f} ms a step")
 # large rate covers ground, and the fall lets the weights settle.
 #
 # In PyTorch that is an ordinary scheduler. The loop steps it after every batch. Compare
-# two epochs of the customary recipe, a constant rate of 0.001, with two epochs of ours, on
-# 10,000 validation images. Ours differs in **three** things at once: the rate (its peak
-# is 0.008), the schedule, and the second of Adam's `betas`, which is 0.99 instead of
+# two epochs of the customary recipe, a constant rate of 0.001, with two epochs of ours,
+# on 10,000 validation images. Ours differs in **three** things at once: the rate (its
+# peak is 0.008), the schedule, and the second of Adam's `betas`, which is 0.99 instead of
 # 0.999: a shorter memory.
 
 # %%
@@ -160,19 +160,19 @@ held_out = [
 assert held_out[1] < 0.75 * held_out[0]
 
 # %% [markdown]
-# After the same two epochs, the error is lower by more than a quarter. (One seed.) Which of
-# the three changes earned it, this comparison does not say. The larger rate alone may
+# After the same two epochs, the error is lower by more than a quarter. (One seed.) Which
+# of the three changes earned it, this comparison does not say. The larger rate alone may
 # have done most of it, so try a larger constant rate before you credit the schedule.
 #
-# Two more cautions. The cycle must end when training ends, so you must know beforehand how
-# many epochs you want. And the peak has a limit: beyond it, training diverges, and with
-# a sigmoid at the end it can
+# Two more cautions. The cycle must end when training ends, so you must know beforehand
+# how many epochs you want. And the peak has a limit: beyond it, training diverges, and
+# with a sigmoid at the end it can
 # [die without a sound](better-architectures.py#how-a-sigmoid-kills-a-u-net).
 #
 # ## All of it together
 #
-# The [benchmark](benchmark.py) runs the starting notebook's recipe and ours on the whole of
-# MNIST, in turns, on one machine. This is what it measured when it was last run:
+# The [benchmark](benchmark.py) runs the starting notebook's recipe and ours on the whole
+# of MNIST, in turns, on one machine. This is what it measured when it was last run:
 
 # %% tags=["hide-code"]
 

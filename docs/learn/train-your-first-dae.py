@@ -99,8 +99,9 @@ print(f"doing nothing: MSE {nothing.mse:.5f}, PSNR {nothing.psnr:.2f} dB")
 # ## Train
 #
 # [`fit`][dae_tutorial.train.fit] goes through the training images ten times, ten
-# [epochs](../glossary.md#epoch). For each [batch](../glossary.md#batch) it draws fresh noise, lets the model reconstruct, and compares the
-# reconstruction with the **clean** images.
+# [epochs](../glossary.md#epoch). For each [batch](../glossary.md#batch) it draws fresh
+# noise, lets the model reconstruct, and compares the reconstruction with the **clean**
+# images.
 
 # %%
 from dae_tutorial.train import fit
@@ -169,8 +170,8 @@ visualize_reconstruction(noisy, clean, reconstruction)
 # %% [markdown]
 # ## About the numbers of the first version
 #
-# This tutorial grew out of a notebook, `denoising_autoencoders.ipynb`, that printed a loss
-# of 0.0166 after "epoch 1" and a test loss of 0.01578 after ten. (We quote these two
+# This tutorial grew out of a notebook, `denoising_autoencoders.ipynb`, that printed a
+# loss of 0.0166 after "epoch 1" and a test loss of 0.01578 after ten. (We quote these two
 # numbers. The [benchmark](../further/benchmark.py) runs its code again.) Above, the mean
 # loss of the first epoch lies between 0.05 and 0.07, and the test error is higher.
 #
@@ -273,9 +274,9 @@ assert scores.mse < plain.mse < plain.noisy_mse
 # %% [markdown] tags=["solution"]
 # The clean-trained model removes part of the noise: what its bottleneck cannot encode is
 # lost, and noise is hard to encode. Training on noise removes much more. Both models took
-# ten epochs, so the difference is due to the noise in training. Part of it is simple: this
-# noise is clipped and makes black pixels grey. The denoiser has learned to take that grey
-# off, and [its twin cannot know of it](../evidence/does-noise-help.py).
+# ten epochs, so the difference is due to the noise in training. Part of it is simple:
+# this noise is clipped and makes black pixels grey. The denoiser has learned to take that
+# grey off, and [its twin cannot know of it](../evidence/does-noise-help.py).
 
 # %% [markdown]
 # ### 4. Change the noise, predict the loss
