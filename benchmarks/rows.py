@@ -8,7 +8,6 @@ from statistics import median
 
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import Subset
 from tqdm import tqdm
 
@@ -19,7 +18,7 @@ from dae_tutorial.further.pretrained import NAMES, load_pretrained
 from dae_tutorial.loaders import ImageTensors, load_mnist
 from dae_tutorial.model import Autoencoder, UNet
 from dae_tutorial.noise import add_gaussian_noise
-from dae_tutorial.train import fit
+from dae_tutorial.train import fit, one_cycle
 
 TARGET = 0.01578
 """The test MSE that the starting notebook prints."""
@@ -304,10 +303,10 @@ def train_one_cycle(
     mnist = load_mnist(train=True)
     images = ImageTensors(mnist.images[: size.images], mnist.labels[: size.images])
     loader = images.loader(batch_size, shuffle=True, seed=seed)
-    steps = max(2, round(epochs * len(loader)))
+    epochs = max(epochs, 2 / len(loader))
+    optimizer, scheduler = one_cycle(model, loader, epochs, peak, betas=BETAS)
+    steps = scheduler.total_steps
     batches = islice(chain.from_iterable(repeat(loader)), steps)
-    optimizer = torch.optim.Adam(model.parameters(), lr=peak, betas=BETAS, fused=True)
-    scheduler = OneCycleLR(optimizer, max_lr=peak, total_steps=steps)
     fit(
         model,
         tqdm(batches, "one cycle", steps, unit="step", leave=False),

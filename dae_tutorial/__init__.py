@@ -34,9 +34,9 @@ _NAMES = {
     "loaders": "ImageTensors get_mnist_loaders get_mnist_splits load_mnist",
     "noise": "add_block_occlusion add_gaussian_noise add_masking_noise "
     "add_salt_and_pepper_noise add_varied_gaussian_noise "
-    "add_varied_gaussian_noise_with_level append_noise_level",
+    "add_varied_gaussian_noise_with_level append_noise_level no_noise",
     "model": "Autoencoder ConvAutoencoder GlobalMixing ResidualBlock UNet",
-    "train": "Corruption History fit pick_device train_one_epoch",
+    "train": "Corruption History fit one_cycle pick_device train_one_epoch",
     "evaluate": "Evaluation evaluate mean_squared_error psnr ssim",
     "figures": "compare_images plot_loss visualize_batch visualize_noisy_batch "
     "visualize_reconstruction",

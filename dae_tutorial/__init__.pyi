@@ -95,11 +95,13 @@ from dae_tutorial.noise import (
     add_varied_gaussian_noise as add_varied_gaussian_noise,
     add_varied_gaussian_noise_with_level as add_varied_gaussian_noise_with_level,
     append_noise_level as append_noise_level,
+    no_noise as no_noise,
 )
 from dae_tutorial.train import (
     Corruption as Corruption,
     History as History,
     fit as fit,
+    one_cycle as one_cycle,
     pick_device as pick_device,
     train_one_epoch as train_one_epoch,
 )

@@ -11,6 +11,31 @@ import torch
 from torch import Generator, Tensor
 
 
+def no_noise(x: Tensor, *, generator: Generator | None = None) -> Tensor:
+    r"""Leave every pixel as it is: $\tilde{x} = x$.
+
+    The control of every experiment: a twin that is trained on clean images, alike in
+    all else, shows what the noise has done.
+
+    Args:
+        x: clean images, floating point, any shape and any range.
+        generator: not drawn from; there so that this can stand for any corruption.
+
+    Returns:
+        The same images in a new tensor. Gradient flows to `x`.
+
+    Raises:
+        TypeError: if `x` is not a floating-point tensor.
+        ValueError: if `generator` is on another device.
+
+    Examples:
+        >>> no_noise(torch.tensor([0.2, 0.8]))
+        tensor([0.2000, 0.8000])
+    """
+    _check_images(x, generator)
+    return x.clone()
+
+
 def add_gaussian_noise(
     x: Tensor,
     noise_factor: float = 0.5,

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import OneCycleLR
 
 from dae_tutorial.evaluate import evaluate
 from dae_tutorial.further.checkpoint import Checkpoint
@@ -21,7 +20,7 @@ from dae_tutorial.further.weights import save_weights
 from dae_tutorial.loaders import get_mnist_loaders
 from dae_tutorial.model import Autoencoder, ConvAutoencoder, UNet
 from dae_tutorial.noise import add_gaussian_noise
-from dae_tutorial.train import fit
+from dae_tutorial.train import fit, one_cycle
 
 CHECKPOINTS = Path(__file__).resolve().parents[1] / ".cache" / "checkpoints"
 SIGMA = 0.5
@@ -66,8 +65,8 @@ def make(name: str) -> None:
     model = recipe.model(**recipe.arguments).to(memory_format=torch.channels_last)
     card = asdict(recipe) | {"model": recipe.model.__name__}
     train, test = get_mnist_loaders(recipe.batch_size, seed=recipe.seed)
-    optimizer = torch.optim.Adam(
-        model.parameters(), lr=recipe.peak, betas=BETAS, fused=True
+    optimizer, scheduler = one_cycle(
+        model, train, recipe.epochs, recipe.peak, betas=BETAS
     )
     if recipe.largest_gradient is not None:
 
@@ -82,7 +81,7 @@ def make(name: str) -> None:
         corrupt,
         epochs=recipe.epochs,
         optimizer=optimizer,
-        scheduler=OneCycleLR(optimizer, recipe.peak, recipe.epochs * len(train)),
+        scheduler=scheduler,
         seed=recipe.seed,
         autocast=recipe.autocast and getattr(torch, recipe.autocast),
         checkpoint=Checkpoint(CHECKPOINTS / f"{name}.safetensors", card),

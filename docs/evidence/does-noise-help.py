@@ -30,15 +30,11 @@ import torch
 from torch import nn
 
 from dae_tutorial.loaders import ImageTensors, load_mnist
-from dae_tutorial.noise import add_gaussian_noise
-from dae_tutorial.train import fit
+from dae_tutorial.noise import add_gaussian_noise, no_noise
+from dae_tutorial.train import fit, one_cycle
 
 mnist = load_mnist(train=True)
 train_images = ImageTensors(mnist.images[:2000], mnist.labels[:2000])
-
-
-def no_noise(images, *, generator):
-    return images
 
 
 def trained(code_size, corrupt, epochs):
@@ -52,10 +48,7 @@ def trained(code_size, corrupt, epochs):
         nn.Unflatten(1, (1, 28, 28)),
     )
     loader = train_images.loader(64, shuffle=True)
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3, fused=True)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=3e-3, total_steps=epochs * len(loader)
-    )
+    optimizer, scheduler = one_cycle(model, loader, epochs, peak=3e-3)
     recipe = {"optimizer": optimizer, "scheduler": scheduler, "epochs": epochs}
     fit(model, loader, corrupt, device="cpu", **recipe)
     return model

@@ -33,7 +33,7 @@ from torch import nn
 
 from dae_tutorial.loaders import ImageTensors, load_mnist
 from dae_tutorial.noise import add_masking_noise
-from dae_tutorial.train import fit
+from dae_tutorial.train import fit, one_cycle
 
 mnist = load_mnist(train=True)
 train_images = ImageTensors(mnist.images[:10_000], mnist.labels[:10_000])
@@ -50,10 +50,7 @@ def trained_filters(mask_prob, units=256, epochs=6):
         nn.Unflatten(1, (1, 28, 28)),
     )
     loader = train_images.loader(64, shuffle=True)
-    optimizer = torch.optim.Adam(model.parameters(), lr=2e-2, fused=True)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=2e-2, total_steps=epochs * len(loader)
-    )
+    optimizer, scheduler = one_cycle(model, loader, epochs, peak=2e-2)
     corrupt = partial(add_masking_noise, mask_prob=mask_prob)
     recipe = {"optimizer": optimizer, "scheduler": scheduler, "epochs": epochs}
     fit(model, loader, corrupt, device="cpu", **recipe)

@@ -89,21 +89,15 @@ denoised["best linear"] = linear(noisy)
 
 # %%
 from dae_tutorial.model import Autoencoder
-from dae_tutorial.train import fit
-
-
-def no_noise(images, *, generator):
-    return images
+from dae_tutorial.noise import no_noise
+from dae_tutorial.train import fit, one_cycle
 
 
 def trained(corrupt, epochs=4):
     torch.manual_seed(0)
     model = Autoencoder()
     loader = train_images.loader(128, shuffle=True)
-    optimizer = torch.optim.Adam(model.parameters(), lr=6e-3)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=6e-3, total_steps=epochs * len(loader)
-    )
+    optimizer, scheduler = one_cycle(model, loader, epochs, peak=6e-3, fused=False)
     recipe = {"optimizer": optimizer, "scheduler": scheduler, "epochs": epochs}
     fit(model, loader, corrupt, device="cpu", **recipe)
     return model

@@ -29,26 +29,19 @@ import torch
 
 from dae_tutorial.loaders import ImageTensors, load_mnist
 from dae_tutorial.model import Autoencoder
-from dae_tutorial.noise import add_gaussian_noise, add_masking_noise
-from dae_tutorial.train import fit
+from dae_tutorial.noise import add_gaussian_noise, add_masking_noise, no_noise
+from dae_tutorial.train import fit, one_cycle
 
 mnist = load_mnist(train=True)
 train_images = ImageTensors(mnist.images[:20_000], mnist.labels[:20_000])
 test_images = ImageTensors(*load_mnist(train=False).__getitems__(range(2000)))
 
 
-def no_noise(images, *, generator):
-    return images
-
-
 def trained(corrupt, epochs=3):
     torch.manual_seed(0)
     model = Autoencoder()
     loader = train_images.loader(128, shuffle=True)
-    optimizer = torch.optim.Adam(model.parameters(), lr=6e-3, fused=True)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=6e-3, total_steps=epochs * len(loader)
-    )
+    optimizer, scheduler = one_cycle(model, loader, epochs, peak=6e-3)
     recipe = {"optimizer": optimizer, "scheduler": scheduler, "epochs": epochs}
     fit(model, loader, corrupt, device="cpu", **recipe)
     return model

@@ -95,7 +95,7 @@ from functools import partial
 from dae_tutorial.loaders import ImageTensors, load_mnist
 from dae_tutorial.model import Autoencoder
 from dae_tutorial.noise import add_masking_noise
-from dae_tutorial.train import fit
+from dae_tutorial.train import fit, one_cycle
 
 corrupt = partial(add_masking_noise, mask_prob=0.75)
 mnist = load_mnist(train=True)
@@ -106,10 +106,7 @@ def trained(criterion, corrupt=corrupt, epochs=3):
     torch.manual_seed(0)
     model = Autoencoder()
     loader = train_images.loader(64, shuffle=True)
-    optimizer = torch.optim.Adam(model.parameters(), lr=6e-3)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=6e-3, total_steps=epochs * len(loader)
-    )
+    optimizer, scheduler = one_cycle(model, loader, epochs, peak=6e-3, fused=False)
     recipe = {"optimizer": optimizer, "scheduler": scheduler, "epochs": epochs}
     fit(model, loader, corrupt, criterion=criterion, device="cpu", **recipe)
     return model

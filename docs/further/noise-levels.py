@@ -123,7 +123,7 @@ from dae_tutorial.evaluate import evaluate
 from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.model import Autoencoder
 from dae_tutorial.noise import add_gaussian_noise
-from dae_tutorial.train import fit
+from dae_tutorial.train import fit, one_cycle
 
 mnist = load_mnist(train=True)
 train_images = ImageTensors(mnist.images[:20_000], mnist.labels[:20_000])
@@ -133,10 +133,7 @@ def trained(corrupt):
     torch.manual_seed(0)
     model = Autoencoder()
     loader = train_images.loader(128, shuffle=True)
-    optimizer = torch.optim.Adam(model.parameters(), lr=6e-3)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=6e-3, total_steps=3 * len(loader)
-    )
+    optimizer, scheduler = one_cycle(model, loader, 3, peak=6e-3, fused=False)
     recipe = {"optimizer": optimizer, "scheduler": scheduler, "epochs": 3}
     fit(model, loader, corrupt, device="cpu", **recipe)
     return model

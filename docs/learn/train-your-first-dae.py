@@ -255,14 +255,13 @@ assert masked.noisy_mse < second.noisy_mse
 #
 # Train the same network on clean images, then test it on noisy ones. Will it beat doing
 # nothing? Will it beat the denoising autoencoder? (A corruption that changes nothing:
-# noise with `noise_factor=0`.)
+# [`no_noise`][dae_tutorial.noise.no_noise].)
 
 # %% tags=["solution"]
-from functools import partial
+from dae_tutorial.noise import no_noise
 
 torch.manual_seed(0)
 clean_trained = Autoencoder()
-no_noise = partial(add_gaussian_noise, noise_factor=0.0)
 fit(clean_trained, train_loader, no_noise, epochs=10, device="cpu")
 
 plain = evaluate(clean_trained, test_loader, add_gaussian_noise)
@@ -286,6 +285,8 @@ assert scores.mse < plain.mse < plain.noisy_mse
 # of ours as well?
 
 # %% tags=["solution"]
+from functools import partial
+
 torch.manual_seed(0)
 gentle = partial(add_gaussian_noise, noise_factor=0.25)
 gentle_model = Autoencoder()

@@ -18,7 +18,7 @@ from dae_tutorial.evidence.baselines import (
 )
 from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.model import Autoencoder, ConvAutoencoder, UNet
-from dae_tutorial.noise import add_gaussian_noise, add_varied_gaussian_noise
+from dae_tutorial.noise import add_gaussian_noise, add_varied_gaussian_noise, no_noise
 from studies.experiments.denoisers import (
     FILTERS,
     Denoiser,
@@ -26,7 +26,7 @@ from studies.experiments.denoisers import (
     measured,
     straightened,
 )
-from studies.experiments.recipe import mnist, mnist_test, no_noise, train
+from studies.experiments.recipe import mnist, mnist_test, train
 
 Candidates = Callable[[float], dict[str, Denoiser]]
 """From σ to the settings that a method offers for it."""

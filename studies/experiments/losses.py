@@ -15,7 +15,7 @@ from dae_tutorial.further.losses import EmphasisedLoss, emphasised_error
 from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.model import Autoencoder
 from dae_tutorial.noise import add_gaussian_noise, add_masking_noise
-from dae_tutorial.train import fit
+from dae_tutorial.train import fit, one_cycle
 from studies.experiments.recipe import PEAK, mnist, mnist_test
 
 NOISES = {
@@ -80,10 +80,7 @@ def trained(
     model = Autoencoder()
     criterion, corrupt = prepared(loss, NOISES[noise])
     loader = images.loader(128, shuffle=True, seed=seed)
-    optimizer = torch.optim.Adam(model.parameters(), lr=PEAK, fused=True)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=PEAK, total_steps=epochs * len(loader)
-    )
+    optimizer, scheduler = one_cycle(model, loader, epochs, PEAK)
     fit(
         model,
         loader,

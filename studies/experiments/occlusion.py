@@ -10,9 +10,9 @@ from torch import Tensor
 
 from dae_tutorial.evidence.baselines import fit_mean_image
 from dae_tutorial.model import Autoencoder, ConvAutoencoder
-from dae_tutorial.noise import add_block_occlusion, add_gaussian_noise
+from dae_tutorial.noise import add_block_occlusion, add_gaussian_noise, no_noise
 from studies.experiments.denoisers import Denoiser
-from studies.experiments.recipe import mnist, mnist_test, no_noise, train
+from studies.experiments.recipe import mnist, mnist_test, train
 
 MODELS = {"dense": Autoencoder, "conv": ConvAutoencoder}
 

@@ -21,9 +21,9 @@ from dae_tutorial.evidence.pretrain import (
     train_classifier,
 )
 from dae_tutorial.loaders import ImageTensors, get_mnist_splits
-from dae_tutorial.noise import add_gaussian_noise, add_masking_noise
+from dae_tutorial.noise import add_gaussian_noise, add_masking_noise, no_noise
 from dae_tutorial.train import Corruption
-from studies.experiments.recipe import no_noise, train
+from studies.experiments.recipe import train
 
 masking = partial(add_masking_noise, mask_prob=0.25)
 gaussian = partial(add_gaussian_noise, noise_factor=0.5)

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from dae_tutorial.loaders import ImageTensors, load_mnist
-from dae_tutorial.train import Corruption, train_one_epoch
+from dae_tutorial.train import Corruption, one_cycle, train_one_epoch
 
 PEAK = 6e-3
 
@@ -75,18 +75,10 @@ def train(
     """
     loader = images.loader(batch_size, shuffle=True, seed=seed)
     epochs = -(-steps // len(loader))
-    optimizer = torch.optim.Adam(model.parameters(), lr=peak, fused=True)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=peak, total_steps=epochs * len(loader)
-    )
+    optimizer, scheduler = one_cycle(model, loader, epochs, peak)
     generator = torch.Generator().manual_seed(seed)
     for _ in range(epochs):
         train_one_epoch(
             model, loader, optimizer, corrupt, scheduler=scheduler, generator=generator
         )
     return model
-
-
-def no_noise(images: torch.Tensor, *, generator: torch.Generator) -> torch.Tensor:
-    """Corrupt nothing: the clean-trained twin's corruption."""
-    return images

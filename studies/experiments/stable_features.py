@@ -14,8 +14,8 @@ from torchvision.transforms.v2.functional import InterpolationMode, rotate
 
 from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.model import Autoencoder
-from dae_tutorial.noise import add_gaussian_noise, add_masking_noise
-from studies.experiments.recipe import mnist, mnist_test, no_noise, train
+from dae_tutorial.noise import add_gaussian_noise, add_masking_noise, no_noise
+from studies.experiments.recipe import mnist, mnist_test, train
 
 LENGTH = 32
 

@@ -22,9 +22,8 @@ from dae_tutorial.evidence.variations import (
     split,
 )
 from dae_tutorial.loaders import load_mnist
-from dae_tutorial.noise import add_masking_noise
+from dae_tutorial.noise import add_masking_noise, no_noise
 from studies.experiments.pretraining import learn_stack, with_classifier
-from studies.experiments.recipe import no_noise
 
 # name → (what the stack is pretrained on, None for not at all; dropout)
 NETWORKS = {

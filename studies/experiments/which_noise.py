@@ -16,8 +16,9 @@ from dae_tutorial.noise import (
     add_gaussian_noise,
     add_masking_noise,
     add_salt_and_pepper_noise,
+    no_noise,
 )
-from studies.experiments.recipe import mnist, mnist_test, no_noise, train
+from studies.experiments.recipe import mnist, mnist_test, train
 
 NOISES = {
     "clean": no_noise,

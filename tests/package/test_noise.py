@@ -14,6 +14,7 @@ from dae_tutorial.noise import (
     add_varied_gaussian_noise,
     add_varied_gaussian_noise_with_level,
     append_noise_level,
+    no_noise,
 )
 from tests.corruptions import CORRUPTIONS
 
@@ -346,3 +347,16 @@ def test_device_is_kept(corrupt):
     x = torch.rand(2, 1, 28, 28, device="cuda")
     generator = torch.Generator("cuda").manual_seed(0)
     assert corrupt(x, generator=generator).device == x.device
+
+
+def test_no_noise_changes_nothing_and_hands_out_a_copy():
+    x, generator = torch.rand(2, 3, requires_grad=True), torch.Generator()
+    state = generator.get_state()
+    noisy = no_noise(x, generator=generator)
+    assert torch.equal(noisy, x)
+    assert noisy.data_ptr() != x.data_ptr()
+    assert torch.equal(generator.get_state(), state), "nothing was drawn"
+    noisy.sum().backward()
+    assert torch.equal(x.grad, torch.ones(2, 3))
+    with pytest.raises(TypeError, match="x must be a floating-point tensor"):
+        no_noise(torch.zeros(2, dtype=torch.uint8))

@@ -10,10 +10,8 @@ from dae_tutorial import train as train_module
 from dae_tutorial.evaluate import evaluate
 from dae_tutorial.loaders import load_mnist
 from dae_tutorial.model import Autoencoder, UNet
-from dae_tutorial.noise import add_gaussian_noise
-from dae_tutorial.train import fit, pick_device, train_one_epoch
-
-no_noise = partial(add_gaussian_noise, noise_factor=0.0)
+from dae_tutorial.noise import add_gaussian_noise, no_noise
+from dae_tutorial.train import fit, one_cycle, pick_device, train_one_epoch
 
 
 class Recording(nn.Module):
@@ -100,6 +98,79 @@ def test_scheduler_steps_once_a_batch():
     halve = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.5)
     train_one_epoch(model, batches_of(4, 4, 4), optimizer, no_noise, scheduler=halve)
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.5**3)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_one_cycle_is_adam_under_a_one_cycle_schedule(fused):
+    """To the last bit what everybody writes by hand."""
+    batches, weights = batches_of(4, 4, 4), []
+
+    def by_hand(model, peak, betas):
+        optimizer = torch.optim.Adam(
+            model.parameters(), lr=peak, betas=betas, fused=fused
+        )
+        scheduler = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, max_lr=peak, total_steps=2 * len(batches)
+        )
+        return optimizer, scheduler
+
+    def ours(model, peak, betas):
+        return one_cycle(model, batches, 2, peak, betas=betas, fused=fused)
+
+    for make in (by_hand, ours):
+        torch.manual_seed(0)
+        model = Autoencoder()
+        optimizer, scheduler = make(model, 6e-3, (0.9, 0.99))
+        recipe = {"optimizer": optimizer, "scheduler": scheduler, "epochs": 2}
+        fit(model, batches, add_gaussian_noise, device="cpu", **recipe)
+        weights.append(nn.utils.parameters_to_vector(model.parameters()))
+    assert torch.equal(*weights)
+
+
+def test_one_cycle_rises_falls_and_ends_with_the_run():
+    model, batches, rates = Recording(), batches_of(*[1] * 10), []
+
+    def watch(images, *, generator):
+        rates.append(optimizer.param_groups[0]["lr"])
+        return images.clone()
+
+    optimizer, scheduler = one_cycle(model, batches, 10, peak=0.5)
+    recipe = {"optimizer": optimizer, "scheduler": scheduler, "epochs": 10}
+    fit(model, batches, watch, device="cpu", **recipe)
+    assert optimizer.param_groups[0]["betas"][1] == 0.999  # the first one is cycled
+    assert max(rates) == pytest.approx(0.5, rel=1e-3)
+    assert rates.index(max(rates)) == 29
+    assert rates[0] == pytest.approx(0.5 / 25)
+    assert rates[-1] < 1e-4
+
+
+def test_the_last_epoch_of_one_cycle_may_be_a_part():
+    _, scheduler = one_cycle(Recording(), batches_of(*[1] * 10), 1.5, peak=0.1)
+    assert scheduler.total_steps == 15
+
+
+@pytest.mark.parametrize(
+    ("epochs", "peak", "message"),
+    [
+        (0, 0.1, "epochs must give at least one step of 2 an epoch, got 0"),
+        (-1, 0.1, "epochs must give"),
+        (0.1, 0.1, "epochs must give"),
+        (float("nan"), 0.1, "epochs must give"),
+        (float("inf"), 0.1, "epochs must give"),
+        (1, 0, "peak must be a finite number above 0, got 0"),
+        (1, -0.1, "peak must be"),
+        (1, float("nan"), "peak must be"),
+        (1, float("inf"), "peak must be"),
+    ],
+)
+def test_wrong_cycles(epochs, peak, message):
+    with pytest.raises(ValueError, match=message):
+        one_cycle(Recording(), batches_of(1, 1), epochs, peak)
+
+
+def test_a_cycle_over_batches_without_a_number():
+    with pytest.raises(TypeError, match=r"loader must know how many .* got generator"):
+        one_cycle(Recording(), (batch for batch in batches_of(1)), 1, 0.1)
 
 
 def test_same_seed_same_run():

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from dae_tutorial.noise import no_noise
 from studies.experiments import pretraining, variations
-from studies.experiments.recipe import no_noise
 
 pytestmark = pytest.mark.slow
 
