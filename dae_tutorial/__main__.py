@@ -1,10 +1,12 @@
 """Train, evaluate and use a denoising autoencoder from the command line."""
 
 import argparse
+import math
 import os
 import re
 import sys
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -25,21 +27,21 @@ from dae_tutorial.noise import (
 )
 from dae_tutorial.train import fit
 
+# name → corruption, the argument that --level is for, and its default
 NOISES = {
-    "gaussian": lambda level: partial(add_gaussian_noise, noise_factor=level),
-    "masking": lambda level: partial(add_masking_noise, mask_prob=level),
-    "salt-and-pepper": lambda level: partial(
-        add_salt_and_pepper_noise, flip_prob=level
-    ),
-    "blocks": lambda level: partial(add_block_occlusion, block_size=round(level)),
+    "gaussian": (add_gaussian_noise, "noise_factor", 0.5),
+    "masking": (add_masking_noise, "mask_prob", 0.5),
+    "salt-and-pepper": (add_salt_and_pepper_noise, "flip_prob", 0.25),
+    "blocks": (add_block_occlusion, "block_size", 10.0),
 }
 MODELS = {model.__name__: model for model in (Autoencoder, ConvAutoencoder, UNet)}
 
 
 def train(arguments: argparse.Namespace) -> None:
     """Train a model on MNIST and write its weights."""
-    corrupt = NOISES[arguments.noise](arguments.level)
-    corrupt(torch.zeros(1, 1, 28, 28))  # a wrong level is told now, not after loading
+    if arguments.level is None:
+        arguments.level = NOISES[arguments.noise][2]
+    corrupt = corruption(arguments.noise, arguments.level)
     torch.manual_seed(arguments.seed)
     widths = {"hidden_dim": arguments.hidden_dim, "latent_dim": arguments.latent_dim}
     model = Autoencoder(**widths)
@@ -68,8 +70,9 @@ def evaluate_weights(arguments: argparse.Namespace) -> None:
     """Score trained weights on the MNIST test set, beside doing nothing."""
     model, settings = load_model(arguments.weights)
     noise, level = choose_noise(arguments, *noise_of_training(settings))
+    corrupt = corruption(noise, level)
     _, test_loader = get_mnist_loaders(root=arguments.data)
-    scores = evaluate(model, test_loader, NOISES[noise](level), seed=arguments.seed)
+    scores = evaluate(model, test_loader, corrupt, seed=arguments.seed)
     print(f"{scores.images} test images, {noise} noise of level {level:g}")
     print(f"doing nothing: MSE {scores.noisy_mse:.5f}, PSNR {scores.noisy_psnr:.2f} dB")
     print(f"this model:    MSE {scores.mse:.5f}, PSNR {scores.psnr:.2f} dB")
@@ -86,6 +89,25 @@ def denoise(arguments: argparse.Namespace) -> None:
     output = arguments.output or arguments.image.with_suffix(".denoised.png")
     write_image(clean, output)
     print(f"denoised image written to {output}")
+
+
+def corruption(noise: str, level: float) -> Callable[..., torch.Tensor]:
+    """Make the corruption of a name and a level, which must be of its unit."""
+    corrupt, argument, _ = NOISES[noise]
+    if not 0 < level < math.inf:
+        raise ValueError(
+            f"--level must be a finite number above 0 (0 changes nothing), "
+            f"got {level:g}"
+        )
+    if noise == "blocks":
+        if not float(level).is_integer():
+            raise ValueError(
+                f"--level must be a whole number of pixels for blocks, got {level:g}"
+            )
+        level = int(level)
+    corrupt = partial(corrupt, **{argument: level})
+    corrupt(torch.zeros(1, 1, 28, 28))  # a wrong level is told now, not after loading
+    return corrupt
 
 
 def choose_noise(
@@ -201,9 +223,8 @@ def _add_train(commands, parents) -> None:
     command.add_argument(
         "--level",
         type=float,
-        default=0.5,
-        help="standard deviation (gaussian), share of pixels (masking, "
-        "salt-and-pepper) or side in pixels (blocks)",
+        help="standard deviation (gaussian, by default 0.5), share of pixels (masking, "
+        "0.5; salt-and-pepper, 0.25) or side in pixels (blocks, 10)",
     )
     command.add_argument("--epochs", type=int, default=10, help="passes over the data")
     command.add_argument("--batch-size", type=int, default=128, help="images a step")

@@ -5,11 +5,12 @@ import pytest
 import torch
 from PIL import Image
 
-from dae_tutorial.__main__ import main
+from dae_tutorial.__main__ import NOISES, main
 from dae_tutorial.further.pretrained import FOLDER, NAMES, load_pretrained, read_card
-from dae_tutorial.further.weights import save_weights
+from dae_tutorial.further.weights import read_settings, save_weights
 from dae_tutorial.loaders import load_mnist
 from dae_tutorial.model import Autoencoder
+from dae_tutorial.train import History
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,14 @@ def test_other_noise_needs_a_level(trained, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["train", "--level", "-1"], "noise_factor must be a finite number"),
+        (["train", "--level", "-1"], "--level must be a finite number above 0"),
+        (["train", "--level", "0"], "--level must be a finite number above 0"),
+        (["train", "--level", "nan"], "--level must be a finite number above 0"),
+        (["train", "--level", "inf"], "--level must be a finite number above 0"),
+        (["train", "--noise", "blocks", "--level", "0.5"], "a whole number of pixels"),
+        (["train", "--noise", "blocks", "--level", "2.5"], "a whole number of pixels"),
+        (["train", "--noise", "blocks", "--level", "29"], "block_size must be"),
+        (["train", "--noise", "salt-and-pepper", "--level", "1.5"], "flip_prob must"),
         (["train", "--noise", "masking", "--level", "2"], "mask_prob must be"),
         (["train", "--epochs", "0"], "epochs must be an integer"),
         (["train", "--latent-dim", "0"], "latent_dim must be an integer"),
@@ -81,6 +89,23 @@ def test_mistakes_are_told_in_one_line(words, message, capsys, tmp_path):
     assert error.startswith("error: ")
     assert message in error
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("noise", NOISES)
+def test_each_noise_has_a_default_that_changes_images(noise, monkeypatch, tmp_path):
+    seen = {}
+
+    def note(model, batches, corrupt, **options):
+        seen["noise"] = corrupt
+        return History()
+
+    monkeypatch.setattr("dae_tutorial.__main__.fit", note)
+    weights = tmp_path / "dae.safetensors"
+    assert main(["train", "--noise", noise, "--weights", str(weights)]) == 0
+    images = torch.rand(16, 1, 28, 28)
+    lost = (seen["noise"](images) - images).square().mean()
+    assert lost > 0.005
+    assert read_settings(weights)["level"] == NOISES[noise][2]
 
 
 def test_image_that_is_none(tmp_path, capsys):
