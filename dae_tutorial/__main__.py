@@ -6,13 +6,14 @@ import os
 import re
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import nn
 
 from dae_tutorial.evaluate import evaluate
@@ -81,9 +82,7 @@ def evaluate_weights(arguments: argparse.Namespace) -> None:
 def denoise(arguments: argparse.Namespace) -> None:
     """Denoise one image file."""
     model, _ = load_model(arguments.weights)
-    noisy = read_image(arguments.image)
-    if arguments.invert:
-        noisy = 1 - noisy
+    noisy = read_image(arguments.image, invert=arguments.invert)
     with torch.no_grad():
         clean = model(noisy).reshape(noisy.shape)  # the dense model returns rows
     output = arguments.output or arguments.image.with_suffix(".denoised.png")
@@ -152,22 +151,82 @@ def load_model(path: Path) -> tuple[nn.Module, dict]:
     return model.eval(), settings
 
 
-def read_image(path: Path) -> torch.Tensor:
-    """Read an image file as (1, 1, 28, 28) in [0, 1], white digit on black."""
-    try:
-        with Image.open(path) as image:
-            grey = image.convert("L")
-    except UnidentifiedImageError as error:
-        raise ValueError(f"IMAGE must be an image file, got {path}") from error
+def read_image(path: Path, *, invert: bool = False) -> torch.Tensor:
+    """Read an image file as (1, 1, 28, 28) in [0, 1], white digit on black.
+
+    Args:
+        path: any file that Pillow reads, upright as its orientation tag says. Where
+            it is transparent, the background shows: black, or white if `invert`.
+        invert: swap black and white, for dark ink on white paper.
+
+    Returns:
+        The first picture of the file, in grey.
+
+    Raises:
+        ValueError: if the file is damaged, too large, no image, or of a mode whose
+            white is not known.
+    """
+    grey = _open_grey(path, background="white" if invert else "black")
     if grey.size != (28, 28):
         print(f"{path} is {grey.size[0]} × {grey.size[1]}: resized to 28 × 28")
         grey = grey.resize((28, 28), Image.Resampling.LANCZOS)
-    pixels = np.asarray(grey, dtype=np.float32) / 255
+    white = 1 if grey.mode == "F" else 255
+    pixels = (np.asarray(grey, dtype=np.float32) / white).clip(0, 1)
+    frame = np.concatenate([pixels[[0, -1]].ravel(), pixels[:, [0, -1]].ravel()])
+    if not invert and np.median(frame) > 0.5:
+        print(
+            f"{path} looks like dark ink on white: MNIST's digits are white on black, "
+            f"and --invert makes it so"
+        )
+    pixels = 1 - pixels if invert else pixels
     return torch.from_numpy(pixels).reshape(1, 1, 28, 28)
+
+
+def _open_grey(path: Path, background: str) -> Image.Image:
+    """Open an image as mode L, or as mode F in [0, 1] where it has more levels."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                upright = ImageOps.exif_transpose(image)
+    except UnidentifiedImageError as error:
+        raise ValueError(f"IMAGE must be an image file, got {path}") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError(
+            f"{path} is too large: at most {Image.MAX_IMAGE_PIXELS:,} pixels are read"
+        ) from error
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # each format has errors of its own
+        raise ValueError(f"{path} cannot be read as an image: {error}") from error
+    return _grey(upright, path, background)
+
+
+def _grey(image: Image.Image, path: Path, background: str) -> Image.Image:
+    if image.mode.startswith("I;16"):
+        return Image.fromarray(np.asarray(image).astype(np.float32) / 65535)
+    if image.has_transparency_data:
+        print(f"{path} is transparent in places: {background} shows through")
+        colours = image.convert("RGBA")
+        below = Image.new("RGBA", colours.size, background)
+        return Image.alpha_composite(below, colours).convert("L")
+    if image.mode in ("1", "L", "P", "RGB", "CMYK", "YCbCr"):
+        return image.convert("L")
+    low, high = np.min(image), np.max(image)
+    if image.mode == "F" and low >= 0 and high <= 1:  # false for NaN, too
+        return image
+    raise ValueError(
+        f"{path} has mode {image.mode}, from {low:g} to {high:g}: which of them is "
+        f"white is not known. Save it in grey, with 8 or 16 bits"
+    )
 
 
 def write_image(image: torch.Tensor, path: Path) -> None:
     """Write a (1, 1, height, width) image in [0, 1] to a file, whole or not at all."""
+    if not image.isfinite().all():
+        raise ValueError(
+            f"{path} is not written: the model returned pixels that are no numbers"
+        )
     pixels = (image[0, 0] * 255).round().byte().numpy()
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder:
         Image.fromarray(pixels).save(Path(folder) / path.name)

@@ -1,11 +1,13 @@
 """The command line does real work, and tells what is wrong in one line."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from dae_tutorial.__main__ import NOISES, main
+from dae_tutorial.__main__ import NOISES, main, read_image, write_image
 from dae_tutorial.further.pretrained import FOLDER, NAMES, load_pretrained, read_card
 from dae_tutorial.further.weights import read_settings, save_weights
 from dae_tutorial.loaders import load_mnist
@@ -115,6 +117,109 @@ def test_image_that_is_none(tmp_path, capsys):
     text.write_text("not an image")
     assert main(["denoise", str(text), "--weights", str(weights)]) == 1
     assert "IMAGE must be an image file" in capsys.readouterr().err
+
+
+RAMP = np.linspace(0, 1, 784, dtype=np.float32).reshape(28, 28)
+BYTES = (RAMP * 255).round().astype(np.uint8)
+PICTURES = {
+    "grey": Image.fromarray(BYTES),
+    "colour": Image.fromarray(BYTES).convert("RGB"),
+    "palette": Image.fromarray(BYTES).convert("P"),
+    "CMYK": Image.fromarray(BYTES).convert("RGB").convert("CMYK"),
+    "16 bits": Image.fromarray((RAMP * 65535).round().astype(np.uint16)),
+    "floats": Image.fromarray(RAMP),
+    "opaque": Image.fromarray(BYTES).convert("RGBA"),
+    "grey and alpha": Image.fromarray(BYTES).convert("LA"),
+}
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_every_kind_of_picture_is_read_from_black_to_white(kind, tmp_path):
+    path = tmp_path / "picture.tiff"
+    PICTURES[kind].save(path)
+    assert np.abs(read_image(path)[0, 0].numpy() - RAMP).max() < 1 / 128
+    inverted = read_image(path, invert=True)
+    assert np.abs(1 - inverted[0, 0].numpy() - RAMP).max() < 1 / 128
+
+
+def test_16_bits_survive_a_png_and_resizing(tmp_path):
+    path = tmp_path / "picture.png"
+    PICTURES["16 bits"].resize((56, 56), Image.Resampling.NEAREST).save(path)
+    assert np.abs(read_image(path)[0, 0].numpy() - RAMP).max() < 0.05
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparent_is_not_ink(mode, tmp_path, capsys):
+    path = tmp_path / "picture.png"
+    if mode == "P":
+        Image.new("P", (28, 28), 0).save(path, transparency=0)
+    else:
+        Image.new(mode, (28, 28), 0 if mode == "LA" else (255, 255, 255, 0)).save(path)
+    assert read_image(path).max() == 0, "over black"
+    assert read_image(path, invert=True).max() == 0, "over white, then inverted"
+    assert "transparent in places: black shows" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("tag", range(1, 9))
+def test_photographs_come_out_upright(tag, tmp_path):
+    """Whatever the camera was held like: the tag says how to turn the picture."""
+    turned = {
+        1: RAMP, 2: RAMP[:, ::-1], 3: RAMP[::-1, ::-1], 4: RAMP[::-1],
+        5: RAMP.T, 6: np.rot90(RAMP), 7: np.rot90(RAMP.T, 2), 8: np.rot90(RAMP, -1),
+    }  # fmt: skip
+    path = tmp_path / "picture.png"
+    exif = Image.Exif()
+    exif[0x0112] = tag
+    picture = Image.fromarray((turned[tag] * 255).round().astype(np.uint8))
+    picture.save(path, exif=exif)
+    assert np.abs(read_image(path)[0, 0].numpy() - RAMP).max() < 1 / 128
+
+
+def broken_pictures(folder):
+    """Yield files that cannot be read, and what is said of them."""
+    Image.new("1", (14_000, 14_000)).save(folder / "huge.png")
+    Image.new("1", (10_000, 10_000)).save(folder / "large.png")
+    Image.new("I", (4, 4), 70_000).save(folder / "wide.tiff")
+    Image.fromarray(np.full((4, 4), 2, np.float32)).save(folder / "bright.tiff")
+    Image.fromarray(np.full((4, 4), np.nan, np.float32)).save(folder / "nan.tiff")
+    Image.new("LAB", (4, 4)).save(folder / "lab.tiff")
+    PICTURES["grey"].save(folder / "whole.png")
+    whole = (folder / "whole.png").read_bytes()
+    for name, content in {"cut": whole[:-40], "torn": whole[:120]}.items():
+        (folder / f"{name}.png").write_bytes(content)
+    (folder / "folder.png").mkdir()
+    yield from (("huge.png", "too large"), ("large.png", "too large"))
+    yield from (("wide.tiff", "mode I"), ("bright.tiff", "mode F, from 2 to 2"))
+    yield from (("nan.tiff", "mode F"), ("lab.tiff", "mode LAB"))
+    yield from (("cut.png", "cannot be read"), ("torn.png", "cannot be read"))
+    yield ("folder.png", "cannot be read")
+
+
+def test_pictures_that_cannot_be_read_are_named(tmp_path):
+    for name, message in broken_pictures(tmp_path):
+        with pytest.raises(ValueError, match=f"{name} .*{message}"):
+            read_image(tmp_path / name)
+
+
+def test_dark_ink_is_told(tmp_path, capsys):
+    paper = np.full((28, 28), 230, np.uint8)
+    paper[8:20, 13:15] = 20
+    for name, pixels in {"paper.png": paper, "mnist.png": 255 - paper}.items():
+        Image.fromarray(pixels).save(tmp_path / name)
+        read_image(tmp_path / name)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("/")[-1].split()[0] for line in lines] == ["paper.png"]
+    assert "--invert" in lines[0]
+    read_image(tmp_path / "paper.png", invert=True)
+    assert capsys.readouterr().out == ""
+
+
+def test_pixels_that_are_no_numbers_are_not_written(tmp_path):
+    path = tmp_path / "out.png"
+    for value in (math.nan, math.inf):
+        with pytest.raises(ValueError, match=r"out.png is not written"):
+            write_image(torch.full((1, 1, 4, 4), value), path)
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("name", NAMES)
