@@ -7,6 +7,7 @@ A checksum tells a damaged file.
 import json
 import os
 import tempfile
+import warnings
 import zlib
 from pathlib import Path
 
@@ -77,7 +78,11 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if the file is damaged, was not written by `save_weights`, or
-            holds another architecture.
+            holds another architecture, or NaN or infinite weights.
+
+    Warns:
+        UserWarning: if the file has no checksum, as those of earlier versions: nobody
+            can know then whether it is damaged.
 
     Examples:
         >>> import tempfile
@@ -89,7 +94,7 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
         >>> torch.equal(saved.weight, loaded.weight)
         True
     """
-    _, tensors = _read(path)
+    _, tensors = _read(path, warn=True)
     model = _unwrapped(model)
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()}
@@ -98,6 +103,9 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
             f"{path} holds the weights of another model: it has {found}, "
             f"the model needs {wanted}"
         )
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise ValueError(f"{path} holds weights that are no numbers, in {name}")
     model.load_state_dict(tensors)
 
 
@@ -119,11 +127,15 @@ def _write_whole(content: bytes, path: Path) -> None:
         os.replace(partial, path)
 
 
-def _read(path: str | Path) -> tuple[dict, dict[str, Tensor]]:
+def _read(path: str | Path, *, warn: bool = False) -> tuple[dict, dict[str, Tensor]]:
+    if Path(path).is_dir():
+        raise ValueError(f"{path} must be a file of weights, it is a folder")
     try:
         with safe_open(Path(path), framework="pt") as file:
-            metadata = file.metadata()
+            metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if "settings" not in metadata:
+            raise ValueError("it holds no settings")
         text = metadata["settings"]
         checksum = metadata.get("checksum")  # older files have none
         if checksum is not None and checksum != str(_checksum(text, tensors)):
@@ -135,6 +147,12 @@ def _read(path: str | Path) -> tuple[dict, dict[str, Tensor]]:
         raise ValueError(
             f"{path} is damaged or was not written by save_weights: {error}"
         ) from error
+    if checksum is None and warn:
+        warnings.warn(
+            f"{path} has no checksum, so damage would go unseen; save it again with "
+            f"save_weights",
+            stacklevel=3,
+        )
     return settings, tensors
 
 

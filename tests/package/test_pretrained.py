@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from dae_tutorial.evaluate import mean_squared_error
-from dae_tutorial.further.pretrained import NAMES, load_pretrained, read_card
+from dae_tutorial.further.pretrained import FOLDER, NAMES, load_pretrained, read_card
+from dae_tutorial.further.weights import load_weights
 from dae_tutorial.loaders import load_mnist
 from dae_tutorial.noise import add_gaussian_noise
 
@@ -31,6 +32,21 @@ def test_card_describes_the_model(name):
     assert not model.training
     for key in ("data", "noise", "epochs", "batch_size", "peak", "seed", "licence"):
         assert key in card
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_flipped_bit_is_told(name, tmp_path):
+    """Wherever it is: in the card, in the names, or in the weights."""
+    content = (FOLDER / f"{name}.safetensors").read_bytes()
+    card = content.index(b"checksum")  # in the file's head
+    path = tmp_path / "flipped.safetensors"
+    model = load_pretrained(name)
+    for place in (card + 12, content.index(b"licence"), len(content) // 2, -1):
+        flipped = bytearray(content)
+        flipped[place] ^= 1
+        path.write_bytes(flipped)
+        with pytest.raises(ValueError, match="is damaged"):
+            load_weights(model, path)
 
 
 def test_models_are_named_from_worst_to_best():

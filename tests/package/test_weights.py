@@ -90,9 +90,24 @@ def test_files_of_earlier_versions_have_no_checksum(path):
     saved, loaded = small(), small()
     path.parent.mkdir()
     save_file(saved.state_dict(), path, metadata={"settings": '{"width": 16}'})
-    load_weights(loaded, path)
+    with pytest.warns(UserWarning, match=r"model.safetensors has no checksum") as told:
+        load_weights(loaded, path)
+    assert told[0].filename == __file__
     assert torch.equal(loaded.weight, saved.weight)
     assert read_settings(path) == {"width": 16}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_weights_that_are_no_numbers(path, value, dtype):
+    saved, loaded = small().to(dtype), small()
+    before = loaded.weight.clone()
+    with torch.no_grad():
+        saved.weight[0, 0] = value
+    save_weights(saved, path, {})
+    with pytest.raises(ValueError, match="weights that are no numbers, in weight"):
+        load_weights(loaded, path)
+    assert torch.equal(loaded.weight, before)
 
 
 @pytest.mark.parametrize("settings", ["no JSON", "[1, 2]"])
@@ -165,3 +180,17 @@ def test_another_architecture(path):
 def test_missing_file(path):
     with pytest.raises(FileNotFoundError):
         read_settings(path)
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"format": "pt"}])
+def test_files_of_other_programs_have_no_settings(tmp_path, metadata):
+    path = tmp_path / "foreign.safetensors"
+    save_file(small().state_dict(), path, metadata=metadata)
+    with pytest.raises(ValueError, match=r"foreign.* it holds no settings"):
+        read_settings(path)
+
+
+def test_a_folder_holds_no_weights(tmp_path):
+    for read in (read_settings, lambda path: load_weights(small(), path)):
+        with pytest.raises(ValueError, match="must be a file of weights, it is a fold"):
+            read(tmp_path)
