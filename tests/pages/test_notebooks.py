@@ -198,6 +198,13 @@ def test_front_matter_that_cannot_be_right_is_refused(
     assert f"docs/a.py: {error}" in build.stdout
 
 
+def test_an_alt_text_without_a_figure_is_refused(edited: Project):
+    edited.replace("docs/b.py", "plt.close(figure)\nfigure", "plt.close(figure)")
+    build = edited.build()
+    assert build.returncode != 0
+    assert "It has an alt text, and shows no figure" in build.stdout
+
+
 def test_a_damaged_entry_runs_again(edited: Project):
     store = edited.root / ".cache" / "notebooks"
     (entry,) = [file for file in store.glob("a.py.*") if _is_current(edited, file)]

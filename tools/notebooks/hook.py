@@ -163,6 +163,11 @@ def as_shown(
                 f"{notebook.place(number)}\nIt shows a figure, and nothing says what "
                 'is in it for those who cannot see it. Write:\n# %% alt="A line"'
             )
+        if "alt" in cell.metadata and cell.execution_count and not figures:
+            raise NotebookError(
+                f"{notebook.place(number)}\nIt has an alt text, and shows no figure. "
+                "Let its last line be the figure, outside of any block."
+            )
         if len(figures) > 1:
             raise NotebookError(
                 f"{notebook.place(number)}\nIt shows {len(figures)} figures, and its "
