@@ -23,7 +23,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 MACHINERY = ("tools", "docs/overrides", "docs/assets/javascripts")
-TESTS_OF_MACHINERY = "tests/pages"
+TESTS_OF_MACHINERY = "tests/machinery"
 PROSE = "docs/learn/why-noise.md"
 DOCSTRING = "dae_tutorial/noise.py"
 MARK = "A sentence that was not here before."

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages.project import (
+from tests.machinery.project import (
     FILES,
     FRONT_MATTER,
     NOTE,

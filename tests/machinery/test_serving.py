@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.pages.project import Project, served, wait_for
+from tests.machinery.project import Project, served, wait_for
 
 pytestmark = pytest.mark.slow
 

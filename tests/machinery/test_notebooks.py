@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.pages.project import Project
+from tests.machinery.project import Project
 
 pytestmark = pytest.mark.slow
 
