@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
+
+HIGHEST_PSNR = 100.0
+"""What an image without any error counts in an average, in decibels."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Evaluation:
     Attributes:
         mse: mean squared error of the reconstructions, averaged over images.
         psnr: peak signal-to-noise ratio of the reconstructions in dB, averaged over
-            images.
+            images, of which none counts more than `HIGHEST_PSNR`.
         noisy_mse: the same error for the noisy images: what doing nothing scores.
         noisy_psnr: the same ratio for the noisy images.
         images: how many images there were.
@@ -129,8 +132,8 @@ def evaluate(
 ) -> Evaluation:
     """Corrupt images with seeded noise, reconstruct them, and score the result.
 
-    The model is put into evaluation mode for the while, and back into the mode it
-    came in.
+    The model is put into evaluation mode for the while, and each of its parts back
+    into the mode it came in.
 
     Args:
         model: maps noisy images to reconstructions, of the shape of the clean images
@@ -144,9 +147,11 @@ def evaluate(
         batch counts by its images.
 
     Raises:
-        TypeError: if the model returns no tensor.
-        ValueError: if there are no images, or if the reconstruction is neither as the
-            clean images are nor one row of pixels for each of them.
+        TypeError: if the model returns no tensor, or the first images are none of
+            floating point.
+        ValueError: if there are no images, if the first ones lie outside [0, 1], if
+            `corrupt` writes into what it is given, or if the reconstruction is neither
+            as the clean images are nor one row of pixels for each of them.
 
     Examples:
         >>> from dae_tutorial.noise import add_gaussian_noise
@@ -158,20 +163,58 @@ def evaluate(
     parameter = next(model.parameters(), None)
     device = parameter.device if parameter is not None else torch.device("cpu")
     generator = torch.Generator().manual_seed(seed)
-    was_training = model.training
+    modes = [(part, part.training) for part in model.modules()]
     model.eval()
     scores = []
     try:
         for clean, _ in batches:
-            noisy = corrupt(clean, generator=generator)
+            if not scores:
+                _check_images(clean)
+            noisy = _corrupted(corrupt, clean, generator, watch=not scores)
             reconstruction = model(noisy.to(device)).cpu()
             scores.append(_score(reconstruction, noisy, clean))
     finally:
-        model.train(was_training)
-    if not scores:
+        for part, mode in modes:  # one by one: some may be frozen
+            part.training = mode
+    every_image = torch.cat(scores, dim=1).double() if scores else torch.zeros(4, 0)
+    if every_image.numel() == 0:
         raise ValueError("batches must yield at least one image, got none")
-    every_image = torch.cat(scores, dim=1).double()
     return Evaluation(*every_image.mean(dim=1).tolist(), images=every_image.shape[1])
+
+
+def _check_images(clean: Tensor) -> None:
+    """Refuse what the scores do not hold for: they assume pixels in [0, 1]."""
+    if not isinstance(clean, Tensor) or not clean.is_floating_point():
+        kind = f"a {clean.dtype} tensor" if isinstance(clean, Tensor) else type(clean)
+        raise TypeError(
+            f"batches must yield floating-point images, got {kind}; for images stored "
+            f"as bytes, pass images.float() / 255"
+        )
+    if clean.numel() == 0:
+        return
+    low, high = (bound.item() for bound in clean.aminmax())
+    if not (low >= -1e-3 and high <= 1 + 1e-3):  # NaN is out of range, too
+        raise ValueError(
+            f"batches must yield images in [0, 1], got values from {low:g} to "
+            f"{high:g}; divide bytes by 255, and undo any normalisation"
+        )
+
+
+def _corrupted(
+    corrupt: Callable[..., Tensor], clean: Tensor, generator: Generator, *, watch: bool
+) -> Tensor:
+    """Corrupt images; if told to watch, refuse a corruption that changes its input."""
+    if not watch:
+        return corrupt(clean, generator=generator)
+    before = clean.clone()
+    noisy = corrupt(clean, generator=generator)
+    if not torch.equal(clean, before):
+        clean.copy_(before)
+        raise ValueError(
+            "corrupt must return new images, but wrote into those that it was given, "
+            "which are the target; let it begin with images = images.clone()"
+        )
+    return noisy
 
 
 def _as_images(image: Tensor, clean: Tensor) -> Tensor:
@@ -188,12 +231,16 @@ def _as_images(image: Tensor, clean: Tensor) -> Tensor:
     return image.reshape(clean.shape)
 
 
+def _finite_psnr(image: Tensor, clean: Tensor) -> Tensor:
+    return psnr(image, clean).clamp(max=HIGHEST_PSNR)
+
+
 def _score(reconstruction: Tensor, noisy: Tensor, clean: Tensor) -> Tensor:
     """Score a batch in the order of `Evaluation`'s fields: (4, batch)."""
     return torch.stack(
         [
             score(image, clean)
             for image in (reconstruction, noisy)
-            for score in (mean_squared_error, psnr)
+            for score in (mean_squared_error, _finite_psnr)
         ]
     )

@@ -200,10 +200,7 @@ def add_block_occlusion(
                   [1., 1., 1., 1.]]]])
     """
     _check_images(x, generator)
-    if x.ndim < 3:
-        raise ValueError(
-            f"x must have shape (..., channels, height, width), got {tuple(x.shape)}"
-        )
+    _check_image_axes("x", x)
     height, width = x.shape[-2:]
     if not isinstance(block_size, int) or not 0 <= block_size <= min(height, width):
         raise ValueError(
@@ -372,6 +369,12 @@ def _check_image_axes(name: str, images: Tensor) -> None:
         raise ValueError(
             f"{name} must have shape (..., channels, height, width), "
             f"got {tuple(images.shape)}"
+        )
+    # What is drawn once an image would be drawn once for a batch without channels.
+    if images.ndim == 3 and len(images) > 4:
+        raise ValueError(
+            f"{name} of shape {tuple(images.shape)} looks like a batch without a "
+            f"channel axis, and would count as one image; pass {name}.unsqueeze(1)"
         )
 
 

@@ -172,8 +172,9 @@ def train_one_epoch(
 
     Raises:
         TypeError: if the model returns no tensor.
-        ValueError: if there are no images, if the reconstruction is neither as the
-            clean images are nor one row of pixels for each of them, or if a batch
+        ValueError: if there are no images, if the first ones are not finite, if
+            `corrupt` writes into what it is given, if the reconstruction is neither as
+            the clean images are nor one row of pixels for each of them, or if a batch
             cannot be shared equally among the processes.
         FloatingPointError: if the loss is no longer finite.
 
@@ -193,7 +194,7 @@ def train_one_epoch(
     total, count = torch.zeros((), device=device), 0
     for images, _ in batches:
         clean = images.to(device, non_blocking=True)
-        noisy = corrupt(clean, generator=generator)
+        noisy = _corrupted(corrupt, clean, generator, watch=count == 0)
         noisy, clean = _own_share(noisy), _own_share(clean)
         optimizer.zero_grad()
         with precision:
@@ -246,8 +247,11 @@ def fit(
         Losses and times, epoch by epoch.
 
     Raises:
-        ValueError: if `epochs` is below 1, if `model` is not wrapped for the several
-            processes that there are, or as in `train_one_epoch`.
+        TypeError: if `validate` or `checkpoint` is of a wrong type, or as in
+            `train_one_epoch`.
+        ValueError: if `epochs` is below 1, if `optimizer` is that of another model or
+            `scheduler` that of another optimiser, if `model` is not wrapped for the
+            several processes that there are, or as in `train_one_epoch`.
         FloatingPointError: if the loss is no longer finite.
 
     Examples:
@@ -259,6 +263,7 @@ def fit(
         (2, True)
     """
     _check_run(model, epochs)
+    _check_parts(model, optimizer, scheduler, validate, checkpoint)
     device = _place(model, device)
     optimizer = optimizer or torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     noise = torch.Generator(device).manual_seed(seed)
@@ -289,6 +294,38 @@ def _check_run(model: nn.Module, epochs: int) -> None:
         raise ValueError(
             f"each of the {processes} processes would train a model of its own; pass "
             f"accelerate.Accelerator().prepare(model), which averages the gradients"
+        )
+
+
+def _check_parts(
+    model: nn.Module,
+    optimizer: Optimizer | None,
+    scheduler: LRScheduler | None,
+    validate: Callable | None,
+    checkpoint: Checkpoint | None,
+) -> None:
+    """Refuse what does not belong together, before any work."""
+    if scheduler is not None and optimizer is None:
+        raise ValueError("scheduler must come with its optimizer, got none")
+    if optimizer is not None:
+        ours = {id(parameter) for parameter in model.parameters()}
+        groups = optimizer.param_groups
+        if ours.isdisjoint(id(part) for group in groups for part in group["params"]):
+            raise ValueError(
+                "optimizer must hold parameters of model, got those of another model"
+            )
+    # What wraps a scheduler for several processes keeps no optimiser under this name.
+    steers = getattr(scheduler, "optimizer", None)
+    if steers is not None and steers.param_groups is not optimizer.param_groups:
+        raise ValueError("scheduler must be one of optimizer, got that of another")
+    if validate is not None and not callable(validate):
+        raise TypeError(
+            f"validate must be a function of the model, got {type(validate).__name__}"
+        )
+    if checkpoint is not None and not hasattr(checkpoint, "resume"):
+        raise TypeError(
+            f"checkpoint must have resume and save, such as Checkpoint(path) of "
+            f"dae_tutorial.further.checkpoint, got {type(checkpoint).__name__}"
         )
 
 
@@ -335,6 +372,25 @@ def _own_share(images: Tensor) -> Tensor:
             f"{processes} processes; choose another batch size, or drop the last batch"
         )
     return images.chunk(processes)[rank]
+
+
+def _corrupted(
+    corrupt: Corruption, clean: Tensor, generator: Generator | None, *, watch: bool
+) -> Tensor:
+    """Corrupt images; if told to watch, refuse what cannot be trained on."""
+    if not watch:
+        return corrupt(clean, generator=generator)
+    if not clean.isfinite().all():
+        raise ValueError("batches must yield finite images, got NaN or infinite pixels")
+    before = clean.clone()
+    noisy = corrupt(clean, generator=generator)
+    if not torch.equal(clean, before):
+        clean.copy_(before)
+        raise ValueError(
+            "corrupt must return new images, but wrote into those that it was given, "
+            "which are the target; let it begin with images = images.clone()"
+        )
+    return noisy
 
 
 def _compare(criterion: nn.Module, reconstruction: Tensor, clean: Tensor) -> Tensor:

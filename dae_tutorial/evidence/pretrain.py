@@ -117,12 +117,13 @@ def extract_features(
         >>> extract_features(nn.Flatten(), torch.rand(7, 1, 28, 28)).shape
         torch.Size([7, 784])
     """
-    was_training = encoder.training
+    modes = [(part, part.training) for part in encoder.modules()]
     encoder.eval()
     try:
         return torch.cat([encoder(batch) for batch in images.split(batch_size)])
     finally:
-        encoder.train(was_training)
+        for part, mode in modes:  # one by one: some may be frozen
+            part.training = mode
 
 
 def error_rate(classifier: nn.Module, images: Tensor, labels: Tensor) -> float:

@@ -131,3 +131,66 @@ def test_other_shapes_are_refused(shape):
 def test_an_image_that_is_no_tensor():
     with pytest.raises(TypeError, match="image must be a tensor, got list"):
         mean_squared_error([0.0], torch.zeros(1, 1))
+
+
+def write_into(images, *, generator):
+    images[images > 0.5] = 0
+    return images
+
+
+def test_a_corruption_that_writes_into_its_input():
+    batches = batches_of(4)
+    before = batches[0][0].clone()
+    with pytest.raises(ValueError, match="corrupt must return new images"):
+        evaluate(nn.Identity(), batches, write_into)
+    assert torch.equal(batches[0][0], before), "the loader's images are as they were"
+
+
+def test_images_without_any_error_leave_the_averages_finite():
+    """One image of two stays as it was: it counts 100 dB, in both columns."""
+
+    def corrupt(images, *, generator):
+        noisy = images.clone()
+        noisy[1] += 0.1
+        return noisy
+
+    batches = [(torch.full((2, 1, 4, 4), 0.5), None)]
+    scores = evaluate(nn.Identity(), batches, corrupt)
+    assert scores.psnr == scores.noisy_psnr == pytest.approx((100 + 20) / 2)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (torch.rand(4, 1, 8, 8) * 255, "images in \\[0, 1\\], got .* divide bytes"),
+        (torch.rand(4, 1, 8, 8) * 2 - 1, "images in \\[0, 1\\], got"),
+        (
+            torch.full((4, 1, 8, 8), math.nan),
+            "images in .* got values from nan",
+        ),
+    ],
+)
+def test_units_of_the_images(images, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate(nn.Identity(), [(images, None)], lambda x, *, generator: x)
+
+
+def test_bytes_are_no_images():
+    batches = [(torch.zeros(4, 1, 8, 8, dtype=torch.uint8), None)]
+    with pytest.raises(TypeError, match=r"got a torch.uint8 tensor.* / 255"):
+        evaluate(nn.Identity(), batches, lambda x, *, generator: x)
+
+
+def test_batches_of_no_images():
+    with pytest.raises(ValueError, match="batches must yield at least one image"):
+        evaluate(nn.Identity(), [(torch.rand(0, 1, 8, 8), None)], add_gaussian_noise)
+
+
+def test_frozen_parts_stay_frozen():
+    model = nn.Sequential(nn.BatchNorm2d(1), nn.Sequential(nn.Dropout(), nn.Identity()))
+    for frozen in (model[0], model[1][0]):
+        model.train()
+        frozen.eval()
+        before = [part.training for part in model.modules()]
+        evaluate(model, batches_of(4), add_gaussian_noise)
+        assert [part.training for part in model.modules()] == before

@@ -360,3 +360,16 @@ def test_no_noise_changes_nothing_and_hands_out_a_copy():
     assert torch.equal(x.grad, torch.ones(2, 3))
     with pytest.raises(TypeError, match="x must be a floating-point tensor"):
         no_noise(torch.zeros(2, dtype=torch.uint8))
+
+
+def append_level(images):
+    return append_noise_level(images, 0.5)
+
+
+@pytest.mark.parametrize(
+    "corrupt", [add_block_occlusion, add_varied_gaussian_noise, append_level]
+)
+def test_a_batch_without_a_channel_axis_is_not_one_image(corrupt):
+    with pytest.raises(ValueError, match=r"batch without a channel axis.*unsqueeze"):
+        corrupt(torch.rand(16, 28, 28))
+    assert corrupt(torch.rand(3, 28, 28)).shape[-2:] == (28, 28)  # a colour image

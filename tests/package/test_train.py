@@ -423,3 +423,46 @@ def test_sigmoid_under_squared_error_kills_a_unet_and_a_linear_end_does_not():
         error[type(end)] = (output - images[:500]).square().mean().item()
     assert error[nn.Sigmoid] > 0.9 * black
     assert error[nn.Identity] < black / 2
+
+
+def test_a_corruption_that_writes_into_its_input():
+    def write_into(images, *, generator):
+        images[images > 0.5] = 0
+        return images
+
+    batches = batches_of(4)
+    before, model = batches[0][0].clone(), Recording(0.5)
+    with pytest.raises(ValueError, match="corrupt must return new images"):
+        fit(model, batches, write_into, epochs=1, device="cpu")
+    assert torch.equal(batches[0][0], before), "the images are as they were"
+    assert model.constant == 0.5
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_images_that_are_no_numbers_are_told_before_a_step(value):
+    model, images = Recording(0.5), torch.rand(4, 1, 28, 28)
+    images[0, 0, 0, 0] = value
+    with pytest.raises(ValueError, match="batches must yield finite images"):
+        fit(model, [(images, None)], no_noise, epochs=1, device="cpu")
+    assert model.constant == 0.5
+
+
+def test_parts_that_do_not_belong_together():
+    model, other = Recording(), Recording()
+    ours, theirs = still(model), still(other)
+    steps = partial(torch.optim.lr_scheduler.StepLR, step_size=1)
+    wrong = [
+        ({"optimizer": theirs}, ValueError, "optimizer must hold parameters of model"),
+        ({"scheduler": steps(ours)}, ValueError, "scheduler must come with its optim"),
+        (
+            {"optimizer": ours, "scheduler": steps(theirs)},
+            ValueError,
+            "scheduler must be one of optimizer",
+        ),
+        ({"validate": 0.5}, TypeError, "validate must be a function .* got float"),
+        ({"checkpoint": "run.safetensors"}, TypeError, "checkpoint must .* got str"),
+    ]
+    for arguments, error, message in wrong:
+        with pytest.raises(error, match=message):
+            fit(model, batches_of(4), no_noise, epochs=1, **arguments)
+    assert model.inputs == [], "nothing was done before"
