@@ -9,10 +9,13 @@ else changes: one process with the whole batch takes the same steps.
 """
 
 import math
+import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Generator, Tensor, distributed, nn
@@ -22,6 +25,9 @@ from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 from tqdm import tqdm
 
 Corruption = Callable[..., Tensor]
+
+# How often `fit` was called with a model, by seed; forgotten with the model.
+_CALLS: WeakKeyDictionary[nn.Module, Counter[int]] = WeakKeyDictionary()
 
 
 @dataclass
@@ -238,7 +244,10 @@ def fit(
         validate: called with the model after each epoch; what it returns is kept.
         device: the fastest that is there by default.
         seed: seed of the noise. With the model's own initialisation and the order of
-            the batches seeded as well, the same seeds give the same run.
+            the batches seeded as well, the same seeds give the same run. Called again
+            with this model and seed, `fit` draws fresh noise, so that ten calls of one
+            epoch see as much of it as one call of ten; with a checkpoint, the run that
+            it holds goes on instead.
         autocast: as in `train_one_epoch`.
         checkpoint: saved after every epoch; where it holds a run already, that run
             goes on. Nothing is kept by default.
@@ -266,7 +275,7 @@ def fit(
     _check_parts(model, optimizer, scheduler, validate, checkpoint)
     device = _place(model, device)
     optimizer = optimizer or torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
-    noise = torch.Generator(device).manual_seed(seed)
+    noise = _stream(model, seed, device, is_kept=checkpoint is not None)
     options = {"criterion": criterion, "scheduler": scheduler}
     options |= {"generator": noise, "autocast": autocast}
     history = History()
@@ -327,6 +336,19 @@ def _check_parts(
             f"checkpoint must have resume and save, such as Checkpoint(path) of "
             f"dae_tutorial.further.checkpoint, got {type(checkpoint).__name__}"
         )
+
+
+def _stream(
+    model: nn.Module, seed: int, device: torch.device, *, is_kept: bool
+) -> Generator:
+    """Seed the noise of a run, anew for each call with the same model and seed."""
+    calls = _CALLS.setdefault(model, Counter())
+    earlier = 0 if is_kept else calls[seed]
+    if not is_kept:
+        calls[seed] += 1
+    if earlier:
+        seed = random.Random(f"seed {seed}, after {earlier} calls").getrandbits(63)
+    return torch.Generator(device).manual_seed(seed)
 
 
 def _place(model: nn.Module, device: torch.device | str | None) -> torch.device:

@@ -466,3 +466,42 @@ def test_parts_that_do_not_belong_together():
         with pytest.raises(error, match=message):
             fit(model, batches_of(4), no_noise, epochs=1, **arguments)
     assert model.inputs == [], "nothing was done before"
+
+
+def noise_of(model, **options):
+    """Return what a call of `fit` for one epoch draws."""
+    drawn = []
+
+    def corrupt(images, *, generator):
+        drawn.append(torch.rand(3, generator=generator))
+        return images.clone()
+
+    fit(model, batches_of(1), corrupt, epochs=1, device="cpu", **options)
+    return drawn[0].tolist()
+
+
+def test_each_call_draws_fresh_noise():
+    model = Recording()
+    calls = [noise_of(model), noise_of(model), noise_of(model), noise_of(model, seed=1)]
+    assert len(set(map(tuple, calls))) == 4
+    other = Recording()
+    again = [noise_of(other), noise_of(other), noise_of(other), noise_of(other, seed=1)]
+    assert again == calls, "the same calls give the same run"
+
+
+def test_the_first_call_draws_from_the_seed_itself():
+    expected = torch.rand(3, generator=torch.Generator().manual_seed(5)).tolist()
+    for model in (Recording(), Recording()):
+        assert noise_of(model, seed=5) == expected
+
+
+def test_a_run_on_disk_goes_on_with_its_own_noise():
+    class Forgetful:
+        def resume(self, run):
+            run["noise"].manual_seed(run["noise"].initial_seed())
+
+        def save(self, run): ...
+
+    model = Recording()
+    calls = [noise_of(model, checkpoint=Forgetful()) for _ in range(2)]
+    assert calls[0] == calls[1] == noise_of(model)
