@@ -1,6 +1,7 @@
 """Train, evaluate and use a denoising autoencoder from the command line."""
 
 import argparse
+import io
 import math
 import os
 import re
@@ -43,6 +44,7 @@ def train(arguments: argparse.Namespace) -> None:
     if arguments.level is None:
         arguments.level = NOISES[arguments.noise][2]
     corrupt = corruption(arguments.noise, arguments.level)
+    check_writable(arguments.weights)
     torch.manual_seed(arguments.seed)
     widths = {"hidden_dim": arguments.hidden_dim, "latent_dim": arguments.latent_dim}
     model = Autoencoder(**widths)
@@ -83,11 +85,23 @@ def denoise(arguments: argparse.Namespace) -> None:
     """Denoise one image file."""
     model, _ = load_model(arguments.weights)
     noisy = read_image(arguments.image, invert=arguments.invert)
+    output = arguments.output or arguments.image.with_suffix(".denoised.png")
+    check_writable(output)
     with torch.no_grad():
         clean = model(noisy).reshape(noisy.shape)  # the dense model returns rows
-    output = arguments.output or arguments.image.with_suffix(".denoised.png")
+    if output.exists():
+        print(f"{output} was there already and is replaced")
     write_image(clean, output)
     print(f"denoised image written to {output}")
+
+
+def check_writable(path: Path) -> None:
+    """Find out before the work whether its result can be written."""
+    if path.is_dir():
+        raise ValueError(f"{path} must be a file to write, it is a folder")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=path.parent):
+        pass
 
 
 def corruption(noise: str, level: float) -> Callable[..., torch.Tensor]:
@@ -128,7 +142,8 @@ def noise_of_training(settings: dict) -> tuple[str | None, float | None]:
     """Find noise and level in what `train` wrote, or in the card of a download."""
     noise = str(settings.get("noise"))
     if noise in NOISES:
-        return noise, settings.get("level")
+        level = settings.get("level")
+        return noise, level if type(level) in (int, float) else None
     card = re.fullmatch(r"Gaussian, standard deviation ([\d.]+), clipped .*", noise)
     return ("gaussian", float(card[1])) if card else (None, None)
 
@@ -332,14 +347,21 @@ def main(words: list[str] | None = None) -> int:
         words: the command line without the program's name; `sys.argv` by default.
 
     Returns:
-        0 on success, 1 where something was wrong, told on stderr in one line.
+        0 on success; 2 where something was wrong, told on stderr in one line; 130
+        after Ctrl-C.
     """
+    for stream in (sys.stdout, sys.stderr):  # not every terminal knows × and σ
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     arguments = build_parser().parse_args(words)
     try:
         arguments.run(arguments)
-    except (ValueError, OSError, RuntimeError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    except (ValueError, OSError, RuntimeError, ArithmeticError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped: nothing was written", file=sys.stderr)
+        return 130
     return 0
 
 

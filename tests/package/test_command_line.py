@@ -1,6 +1,9 @@
 """The command line does real work, and tells what is wrong in one line."""
 
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -60,7 +63,7 @@ def test_other_sizes_and_dark_ink(trained, tmp_path, capsys):
 @pytest.mark.slow
 def test_other_noise_needs_a_level(trained, capsys):
     words = ["evaluate", "--weights", str(trained), "--noise", "masking"]
-    assert main(words) == 1
+    assert main(words) == 2
     assert "--level is needed" in capsys.readouterr().err
     assert main([*words, "--level", "0.5"]) == 0
 
@@ -86,7 +89,7 @@ def test_other_noise_needs_a_level(trained, capsys):
 def test_mistakes_are_told_in_one_line(words, message, capsys, tmp_path):
     if words[0] == "train":
         words = [*words, "--weights", str(tmp_path / "dae.safetensors")]
-    assert main(words) == 1
+    assert main(words) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert message in error
@@ -115,7 +118,7 @@ def test_image_that_is_none(tmp_path, capsys):
     save_weights(Autoencoder(), weights, {"model": {}})
     text = tmp_path / "text.png"
     text.write_text("not an image")
-    assert main(["denoise", str(text), "--weights", str(weights)]) == 1
+    assert main(["denoise", str(text), "--weights", str(weights)]) == 2
     assert "IMAGE must be an image file" in capsys.readouterr().err
 
 
@@ -259,12 +262,15 @@ def test_downloads_of_the_site_are_evaluated(capsys):
         ({"model": "ConvAutoencoder"}, "holds the weights of another model"),
         ({"model": "Autoencoder", "arguments": {}}, "--noise is needed"),
         ({"model": "Autoencoder", "noise": "of another kind"}, "--noise is needed"),
+        ({"model": "Autoencoder", "arguments": 3}, "does not fit this version"),
+        ({"model": "Autoencoder", "noise": "gaussian", "level": "0.5"}, "--level is"),
+        ({"model": "Autoencoder", "noise": "gaussian", "level": [1]}, "--level is"),
     ],
 )
 def test_weights_that_do_not_say_enough(settings, message, tmp_path, capsys):
     weights = tmp_path / "dae.safetensors"
     save_weights(Autoencoder(), weights, settings)
-    assert main(["evaluate", "--weights", str(weights)]) == 1
+    assert main(["evaluate", "--weights", str(weights)]) == 2
     assert message in capsys.readouterr().err
 
 
@@ -274,3 +280,62 @@ def test_help(command, capsys):
         main([command, "--help"])
     assert stop.value.code == 0
     assert "--weights" in capsys.readouterr().out
+
+
+def never(*arguments, **options):
+    pytest.fail("the work began")
+
+
+def test_what_cannot_be_written_is_told_before_the_work(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("dae_tutorial.__main__.fit", never)
+    (tmp_path / "file").write_text("no folder")
+    for place in ("file/dae.safetensors", ""):
+        assert main(["train", "--weights", str(tmp_path / place)]) == 2
+        assert capsys.readouterr().err.startswith("error: ")
+    picture, weights = tmp_path / "p.png", tmp_path / "dae.safetensors"
+    PICTURES["grey"].save(picture)
+    save_weights(Autoencoder(), weights, {"model": {}})
+    monkeypatch.setattr(Autoencoder, "forward", never)
+    words = ["denoise", str(picture), "--weights", str(weights)]
+    assert main([*words, "--output", str(tmp_path / "file" / "out.png")]) == 2
+
+
+def test_two_pictures_of_one_name_do_not_replace_each_other_unsaid(tmp_path, capsys):
+    weights = tmp_path / "dae.safetensors"
+    save_weights(Autoencoder(), weights, {"model": {}})
+    for name in ("p.png", "p.jpg"):
+        PICTURES["grey"].save(tmp_path / name)
+        words = ["denoise", str(tmp_path / name), "--weights", str(weights)]
+        assert main(words) == 0
+        told = "was there already and is replaced" in capsys.readouterr().out
+        assert told == (name == "p.jpg")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (KeyboardInterrupt(), 130, "stopped: nothing was written"),
+        (FloatingPointError("the loss\nbecame nan"), 2, "error: the loss became nan"),
+    ],
+)
+def test_what_ends_a_training(error, status, line, monkeypatch, tmp_path, capsys):
+    def stop(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr("dae_tutorial.__main__.fit", stop)
+    assert main(["train", "--weights", str(tmp_path / "dae.safetensors")]) == status
+    assert capsys.readouterr().err.splitlines() == [line]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_terminal_that_knows_ascii_only(tmp_path):
+    weights, picture = tmp_path / "dae.safetensors", tmp_path / "gr\u00fc\u00dfe.png"
+    save_weights(Autoencoder(), weights, {"model": {}})
+    Image.new("L", (30, 40)).save(picture)
+    command = [sys.executable, "-m", "dae_tutorial", "denoise", str(picture)]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    result = subprocess.run(
+        [*command, "--weights", str(weights)], env=environment, capture_output=True
+    )
+    assert result.returncode == 0, result.stderr
+    assert b"30 ? 40" in result.stdout
