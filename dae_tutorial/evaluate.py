@@ -5,8 +5,9 @@ device, meets the very same noisy images.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -124,11 +125,12 @@ def ssim(image: Tensor, clean: Tensor) -> Tensor:
 
 @torch.no_grad()
 def evaluate(
-    model: nn.Module,
-    batches: Iterable[tuple[Tensor, Tensor]],
-    corrupt: Callable[..., Tensor],
+    model: Callable[[Tensor], Tensor],
+    batches: Iterable,
+    corrupt: Callable[..., Tensor] | None,
     *,
     seed: int = 0,
+    key: str = "image",
 ) -> Evaluation:
     """Corrupt images with seeded noise, reconstruct them, and score the result.
 
@@ -137,21 +139,26 @@ def evaluate(
 
     Args:
         model: maps noisy images to reconstructions, of the shape of the clean images
-            or one row of pixels an image, (batch, pixels).
-        batches: yields (images, labels), images in [0, 1].
-        corrupt: called as `corrupt(images, generator=generator)`.
+            or one row of pixels an image, (batch, pixels). Any function will do, such
+            as a filter, which then runs on the CPU.
+        batches: yields clean images in [0, 1], or tuples that begin with them, such
+            as (images, labels), or dicts. Where `corrupt` is None: pairs (noisy, clean).
+        corrupt: called as `corrupt(images, generator=generator)`; None where batches
+            bring noisy images along.
         seed: seed of the noise: the same for every model that is compared.
+        key: the name of the images, where batches are dicts.
 
     Returns:
         Scores of the model and of doing nothing, averaged over images: a short last
         batch counts by its images.
 
     Raises:
-        TypeError: if the model returns no tensor, or the first images are none of
-            floating point.
+        TypeError: if the model or the batches yield no tensor, or the first images
+            are none of floating point.
         ValueError: if there are no images, if the first ones lie outside [0, 1], if
-            `corrupt` writes into what it is given, or if the reconstruction is neither
-            as the clean images are nor one row of pixels for each of them.
+            `corrupt` writes into what it is given or does not fit the batches, or if
+            the reconstruction is neither as the clean images are nor one row of pixels
+            for each of them.
 
     Examples:
         >>> from dae_tutorial.noise import add_gaussian_noise
@@ -160,17 +167,20 @@ def evaluate(
         >>> scores.mse == scores.noisy_mse, scores.images
         (True, 8)
     """
-    parameter = next(model.parameters(), None)
+    network = model if isinstance(model, nn.Module) else nn.Identity()
+    parameter = next(network.parameters(), None)
     device = parameter.device if parameter is not None else torch.device("cpu")
     generator = torch.Generator().manual_seed(seed)
-    modes = [(part, part.training) for part in model.modules()]
-    model.eval()
+    modes = [(part, part.training) for part in network.modules()]
+    network.eval()
     scores = []
     try:
-        for clean, _ in batches:
+        for batch in batches:
+            clean, noisy = _unpacked(batch, corrupt, key)
             if not scores:
                 _check_images(clean)
-            noisy = _corrupted(corrupt, clean, generator, watch=not scores)
+            if noisy is None:
+                noisy = _corrupted(corrupt, clean, generator, watch=not scores)
             reconstruction = model(noisy.to(device)).cpu()
             scores.append(_score(reconstruction, noisy, clean))
     finally:
@@ -180,6 +190,34 @@ def evaluate(
     if every_image.numel() == 0:
         raise ValueError("batches must yield at least one image, got none")
     return Evaluation(*every_image.mean(dim=1).tolist(), images=every_image.shape[1])
+
+
+def _unpacked(
+    batch: Any, corrupt: Callable[..., Tensor] | None, key: str
+) -> tuple[Tensor, Tensor | None]:
+    """Return clean images, and noisy ones where batches hold both."""
+    if isinstance(batch, Mapping):
+        if key not in batch:
+            raise ValueError(f"key must be one of {', '.join(batch)}, got {key!r}")
+        batch = batch[key]
+    parts = batch if isinstance(batch, tuple | list) else [batch]
+    if not parts or not isinstance(parts[0], Tensor):
+        kind = type(parts[0] if parts else batch).__name__
+        raise TypeError(f"batches must yield tensors of images, got {kind}")
+    images, second = parts[0], parts[1] if len(parts) == 2 else None
+    is_pair = isinstance(second, Tensor) and second.is_floating_point()
+    is_pair = is_pair and images.ndim > 1 and second.shape == images.shape
+    if is_pair == (corrupt is None):
+        return (second, images) if is_pair else (images, None)
+    if is_pair:
+        raise ValueError(
+            f"batches must not yield two tensors of one shape, {tuple(images.shape)}, "
+            f"beside a corruption: pass corrupt=None if they are noisy and clean "
+            f"images, or batches of the clean images alone"
+        )
+    raise ValueError(
+        "corrupt must be given, unless batches yield (noisy, clean) images of one shape"
+    )
 
 
 def _check_images(clean: Tensor) -> None:

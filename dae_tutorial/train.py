@@ -1,8 +1,8 @@
 """Training a denoising autoencoder: noisy in, clean out.
 
 The loop knows neither where images come from nor how they are corrupted: batches are
-any iterable that yields (images, labels), and a corruption is any function that is
-called as `corrupt(images, generator=generator)`.
+any iterable that yields images, or tuples that begin with them, and a corruption is any
+function that is called as `corrupt(images, generator=generator)`.
 
 Where several processes train together, each works on its share of every batch. Nothing
 else changes: one process with the whole batch takes the same steps.
@@ -12,7 +12,7 @@ import math
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -144,14 +144,15 @@ def one_cycle(
 
 def train_one_epoch(
     model: nn.Module,
-    batches: Iterable[tuple[Tensor, Tensor]],
+    batches: Iterable,
     optimizer: Optimizer,
-    corrupt: Corruption,
+    corrupt: Corruption | None,
     *,
     criterion: nn.Module | None = None,
     scheduler: LRScheduler | None = None,
     generator: Generator | None = None,
     autocast: torch.dtype | None = None,
+    key: str = "image",
 ) -> float:
     """Take one optimiser step for each batch.
 
@@ -162,9 +163,12 @@ def train_one_epoch(
     Args:
         model: maps noisy images to reconstructions, of the shape of the clean images
             or one row of pixels an image, (batch, pixels).
-        batches: yields (images, labels); the labels are not used.
+        batches: yields clean images, or tuples that begin with them, such as (images,
+            labels), or dicts. Where `corrupt` is None: pairs (noisy, clean). What
+            stands beside them is not used.
         optimizer: holds the parameters of `model`.
-        corrupt: called as `corrupt(images, generator=generator)`.
+        corrupt: called as `corrupt(images, generator=generator)`; None where batches
+            bring noisy images along.
         criterion: compares reconstruction and clean images, averaged over its input;
             mean squared error by default.
         scheduler: stepped after every batch, such as `OneCycleLR`.
@@ -172,16 +176,17 @@ def train_one_epoch(
         autocast: run the model in this precision where that is safe; in the precision
             of its weights by default. `torch.bfloat16` needs nothing more;
             `torch.float16` would need a gradient scaler, which is not here.
+        key: the name of the images, where batches are dicts.
 
     Returns:
         The mean loss an image. A short last batch counts by its images.
 
     Raises:
-        TypeError: if the model returns no tensor.
+        TypeError: if the model or the batches yield no tensor.
         ValueError: if there are no images, if the first ones are not finite, if
-            `corrupt` writes into what it is given, if the reconstruction is neither as
-            the clean images are nor one row of pixels for each of them, or if a batch
-            cannot be shared equally among the processes.
+            `corrupt` writes into what it is given or does not fit the batches, if the
+            reconstruction is neither as the clean images are nor one row of pixels for
+            each of them, or if a batch cannot be shared equally among the processes.
         FloatingPointError: if the loss is no longer finite.
 
     Examples:
@@ -198,9 +203,12 @@ def train_one_epoch(
     precision = torch.autocast(device.type, autocast, enabled=autocast is not None)
     model.train()
     total, count = torch.zeros((), device=device), 0
-    for images, _ in batches:
-        clean = images.to(device, non_blocking=True)
-        noisy = _corrupted(corrupt, clean, generator, watch=count == 0)
+    for batch in batches:
+        clean, noisy = _unpacked(batch, corrupt, key)
+        clean = clean.to(device, non_blocking=True)
+        if noisy is None:
+            noisy = _corrupted(corrupt, clean, generator, watch=count == 0)
+        noisy = noisy.to(device, non_blocking=True)
         noisy, clean = _own_share(noisy), _own_share(clean)
         optimizer.zero_grad()
         with precision:
@@ -217,8 +225,8 @@ def train_one_epoch(
 
 def fit(
     model: nn.Module,
-    batches: Iterable[tuple[Tensor, Tensor]],
-    corrupt: Corruption,
+    batches: Iterable,
+    corrupt: Corruption | None,
     *,
     epochs: int = 10,
     optimizer: Optimizer | None = None,
@@ -229,13 +237,14 @@ def fit(
     seed: int = 0,
     autocast: torch.dtype | None = None,
     checkpoint: Checkpoint | None = None,
+    key: str = "image",
 ) -> History:
     """Train a model for several epochs, with a progress bar.
 
     Args:
         model: trained in place, and moved to `device`.
         batches: gone through once an epoch, as in `train_one_epoch`.
-        corrupt: called as `corrupt(images, generator=generator)`.
+        corrupt: as in `train_one_epoch`.
         epochs: passes over `batches`, at least 1; those before a resumption count.
         optimizer: Adam with learning rate 1e-3 by default, in its fused form, which
             updates all weights in one call.
@@ -251,6 +260,7 @@ def fit(
         autocast: as in `train_one_epoch`.
         checkpoint: saved after every epoch; where it holds a run already, that run
             goes on. Nothing is kept by default.
+        key: as in `train_one_epoch`.
 
     Returns:
         Losses and times, epoch by epoch.
@@ -277,7 +287,7 @@ def fit(
     optimizer = optimizer or torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     noise = _stream(model, seed, device, is_kept=checkpoint is not None)
     options = {"criterion": criterion, "scheduler": scheduler}
-    options |= {"generator": noise, "autocast": autocast}
+    options |= {"generator": noise, "autocast": autocast, "key": key}
     history = History()
     run = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
     run |= {"history": history} | _generators(noise, batches)
@@ -394,6 +404,34 @@ def _own_share(images: Tensor) -> Tensor:
             f"{processes} processes; choose another batch size, or drop the last batch"
         )
     return images.chunk(processes)[rank]
+
+
+def _unpacked(
+    batch: Any, corrupt: Callable[..., Tensor] | None, key: str
+) -> tuple[Tensor, Tensor | None]:
+    """Return clean images, and noisy ones where batches hold both."""
+    if isinstance(batch, Mapping):
+        if key not in batch:
+            raise ValueError(f"key must be one of {', '.join(batch)}, got {key!r}")
+        batch = batch[key]
+    parts = batch if isinstance(batch, tuple | list) else [batch]
+    if not parts or not isinstance(parts[0], Tensor):
+        kind = type(parts[0] if parts else batch).__name__
+        raise TypeError(f"batches must yield tensors of images, got {kind}")
+    images, second = parts[0], parts[1] if len(parts) == 2 else None
+    is_pair = isinstance(second, Tensor) and second.is_floating_point()
+    is_pair = is_pair and images.ndim > 1 and second.shape == images.shape
+    if is_pair == (corrupt is None):
+        return (second, images) if is_pair else (images, None)
+    if is_pair:
+        raise ValueError(
+            f"batches must not yield two tensors of one shape, {tuple(images.shape)}, "
+            f"beside a corruption: pass corrupt=None if they are noisy and clean "
+            f"images, or batches of the clean images alone"
+        )
+    raise ValueError(
+        "corrupt must be given, unless batches yield (noisy, clean) images of one shape"
+    )
 
 
 def _corrupted(

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from dae_tutorial.evaluate import evaluate, mean_squared_error, psnr, ssim
-from dae_tutorial.noise import add_gaussian_noise
+from dae_tutorial.noise import add_gaussian_noise, add_salt_and_pepper_noise
 
 
 def batches_of(*sizes):
@@ -194,3 +194,74 @@ def test_frozen_parts_stay_frozen():
         before = [part.training for part in model.modules()]
         evaluate(model, batches_of(4), add_gaussian_noise)
         assert [part.training for part in model.modules()] == before
+
+
+def scored(batches, corrupt=add_gaussian_noise, **options):
+    """Return what the model was given, and the result."""
+    seen = []
+
+    class Watching(nn.Identity):
+        def forward(self, x):
+            seen.append(x.clone())
+            return x
+
+    model = Watching()
+    scores = evaluate(model, batches, corrupt, **options)
+    return seen[0], scores
+
+
+IMAGES = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(
+    ("batch", "options"),
+    [
+        (IMAGES, {}),  # two of them: not images and labels
+        ((IMAGES,), {}),
+        ([IMAGES, torch.arange(2)], {}),
+        ((IMAGES, torch.arange(2), "more", None), {}),
+        ({"image": IMAGES, "label": torch.arange(2)}, {}),
+        ({"pixels": IMAGES}, {"key": "pixels"}),
+    ],
+)
+def test_images_are_found_in_what_loaders_yield(batch, options):
+    run = scored
+    expected = run([(IMAGES, torch.arange(2))])
+    found = run([batch], **options)
+    assert torch.equal(found[0], expected[0])
+    assert found[1] == expected[1]
+
+
+def test_pairs_bring_their_own_noise():
+    noisy = IMAGES * 0.5
+    given, result = scored([(noisy, IMAGES)], None)
+    assert torch.equal(given, noisy)
+    error = (noisy - IMAGES).square().mean().item()
+    assert result.noisy_mse == pytest.approx(error)
+
+
+@pytest.mark.parametrize(
+    ("batch", "corrupt", "error", "message"),
+    [
+        ((IMAGES, IMAGES), add_gaussian_noise, ValueError, "pass corrupt=None"),
+        ((IMAGES, torch.arange(2)), None, ValueError, "corrupt must be given"),
+        (IMAGES, None, ValueError, "corrupt must be given"),
+        ({"pixels": IMAGES}, add_gaussian_noise, ValueError, "one of pixels, got 'im"),
+        (("a", IMAGES), add_gaussian_noise, TypeError, "tensors of images, got str"),
+        (IMAGES.numpy(), add_gaussian_noise, TypeError, "of images, got ndarray"),
+        ((), add_gaussian_noise, TypeError, "tensors of images, got tuple"),
+    ],
+)
+def test_batches_that_cannot_be_understood(batch, corrupt, error, message):
+    with pytest.raises(error, match=message):
+        scored([batch], corrupt)
+
+
+def test_any_function_is_scored():
+    """The package's own median beats doing nothing on salt and pepper."""
+    from dae_tutorial.evidence.baselines import median
+
+    flat = [(torch.full((4, 1, 16, 16), 0.5), None)]
+    scores = evaluate(median, flat, add_salt_and_pepper_noise)
+    assert scores.mse < scores.noisy_mse / 5
+    assert evaluate(lambda x: x, flat, add_salt_and_pepper_noise).mse > scores.mse

@@ -505,3 +505,66 @@ def test_a_run_on_disk_goes_on_with_its_own_noise():
     model = Recording()
     calls = [noise_of(model, checkpoint=Forgetful()) for _ in range(2)]
     assert calls[0] == calls[1] == noise_of(model)
+
+
+def trained(batches, corrupt=add_gaussian_noise, **options):
+    """Return what the model was given, and the result."""
+    seen = []
+
+    class Watching(nn.Identity):
+        def forward(self, x):
+            seen.append(x.clone())
+            return x * self.one
+
+    model = Watching()
+    model.one = nn.Parameter(torch.tensor(1.0))
+    recipe = {"optimizer": still(model), "epochs": 1, "device": "cpu"}
+    (result,) = fit(model, batches, corrupt, **recipe, **options).train_loss
+    return seen[0], result
+
+
+IMAGES = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(
+    ("batch", "options"),
+    [
+        (IMAGES, {}),  # two of them: not images and labels
+        ((IMAGES,), {}),
+        ([IMAGES, torch.arange(2)], {}),
+        ((IMAGES, torch.arange(2), "more", None), {}),
+        ({"image": IMAGES, "label": torch.arange(2)}, {}),
+        ({"pixels": IMAGES}, {"key": "pixels"}),
+    ],
+)
+def test_images_are_found_in_what_loaders_yield(batch, options):
+    run = trained
+    expected = run([(IMAGES, torch.arange(2))])
+    found = run([batch], **options)
+    assert torch.equal(found[0], expected[0])
+    assert found[1] == expected[1]
+
+
+def test_pairs_bring_their_own_noise():
+    noisy = IMAGES * 0.5
+    given, result = trained([(noisy, IMAGES)], None)
+    assert torch.equal(given, noisy)
+    error = (noisy - IMAGES).square().mean().item()
+    assert result == pytest.approx(error)
+
+
+@pytest.mark.parametrize(
+    ("batch", "corrupt", "error", "message"),
+    [
+        ((IMAGES, IMAGES), add_gaussian_noise, ValueError, "pass corrupt=None"),
+        ((IMAGES, torch.arange(2)), None, ValueError, "corrupt must be given"),
+        (IMAGES, None, ValueError, "corrupt must be given"),
+        ({"pixels": IMAGES}, add_gaussian_noise, ValueError, "one of pixels, got 'im"),
+        (("a", IMAGES), add_gaussian_noise, TypeError, "tensors of images, got str"),
+        (IMAGES.numpy(), add_gaussian_noise, TypeError, "of images, got ndarray"),
+        ((), add_gaussian_noise, TypeError, "tensors of images, got tuple"),
+    ],
+)
+def test_batches_that_cannot_be_understood(batch, corrupt, error, message):
+    with pytest.raises(error, match=message):
+        trained([batch], corrupt)
