@@ -142,7 +142,8 @@ def evaluate(
             or one row of pixels an image, (batch, pixels). Any function will do, such
             as a filter, which then runs on the CPU.
         batches: yields clean images in [0, 1], or tuples that begin with them, such
-            as (images, labels), or dicts. Where `corrupt` is None: pairs (noisy, clean).
+            as (images, labels), or dicts. Where `corrupt` is None: pairs (noisy,
+            clean).
         corrupt: called as `corrupt(images, generator=generator)`; None where batches
             bring noisy images along.
         seed: seed of the noise: the same for every model that is compared.

@@ -310,30 +310,29 @@ class UNet(nn.Module):
         """Denoise images.
 
         Args:
-            x: (batch, in_channels, height, width), sides divisible by 4; both of them
-                `image_size`, if the model has one.
+            x: (batch, in_channels, height, width); both sides are `image_size`, if the
+                model has one. Sides that 4 does not divide are continued to the right
+                and below by their last pixels, and what comes out there is cut off.
 
         Returns:
             (batch, out_channels, height, width); unbounded in training, in [0, 1] in
             evaluation.
 
         Raises:
-            ValueError: if `x` has another number of channels, sides that 4 does not
-                divide, or others than `image_size`.
+            ValueError: if `x` has another number of channels, no pixels, or other
+                sides than `image_size`.
 
         Examples:
             >>> import torch
             >>> UNet(in_channels=2)(torch.rand(5, 2, 28, 28)).shape
             torch.Size([5, 1, 28, 28])
+            >>> UNet()(torch.rand(5, 1, 33, 50)).shape
+            torch.Size([5, 1, 33, 50])
         """
-        if (
-            x.ndim != 4
-            or x.shape[1] != self.in_channels
-            or any(side % 4 for side in x.shape[2:])
-        ):
+        if x.ndim != 4 or x.shape[1] != self.in_channels or 0 in x.shape[2:]:
             raise ValueError(
-                f"x must have shape (batch, {self.in_channels}, height, width) with "
-                f"sides divisible by 4, got {tuple(x.shape)}"
+                f"x must have shape (batch, {self.in_channels}, height, width), "
+                f"got {tuple(x.shape)}"
             )
         size = self.image_size
         if size is not None and x.shape[2:] != (size, size):
@@ -341,11 +340,16 @@ class UNet(nn.Module):
                 f"x must have shape (batch, {self.in_channels}, {size}, {size}), for "
                 f"this model's image_size is {size}, got {tuple(x.shape)}"
             )
-        half = self.encode(self.enter(functional.pixel_unshuffle(x, 2)))
+        height, width = x.shape[2:]
+        padded = x
+        if height % 4 or width % 4:
+            padding = (0, -width % 4, 0, -height % 4)
+            padded = functional.pad(x, padding, mode="replicate")
+        half = self.encode(self.enter(functional.pixel_unshuffle(padded, 2)))
         quarter = self.bottom(self.down(half))
         half = self.decode(half + self.up(quarter))  # the skip connection
         change = functional.pixel_shuffle(self.leave(half), 2)
-        reconstruction = x[:, : self.out_channels] + change
+        reconstruction = x[:, : self.out_channels] + change[..., :height, :width]
         return reconstruction if self.training else reconstruction.clamp(0, 1)
 
 
