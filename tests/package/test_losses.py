@@ -127,7 +127,7 @@ def test_training_finds_the_weighted_mean(corrupted, intact, expected):
     model = nn.Linear(1, 1)  # its bias is what it makes of a black pixel
     loss = EmphasisedLoss(add_masking_noise, corrupted=corrupted, intact=intact)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.3)
-    batches = [(clean, clean)]
+    batches = [clean]
     fit(
         model,
         batches,
