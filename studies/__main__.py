@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dae_tutorial.evidence import tables
-from studies.runner import ROOT, Study, confirm, load, names, run, state
+from studies.runner import ROOT, Study, load, names, run, state
 from studies.tables import differences
 
 SCRATCH = ROOT / ".cache" / "studies-again"
@@ -26,8 +26,6 @@ def main(arguments: list[str] | None = None) -> int:
     studies = [load(name) for name in wanted or known]
     if "status" in options.names:
         return status(studies)
-    if options.confirm:
-        return confirm_stale(studies)
     if options.again:
         return run_again(studies)
     run(studies, seeds=options.seeds)
@@ -61,17 +59,6 @@ def run_again(
     return 1 if found else 0
 
 
-def confirm_stale(studies: Sequence[Study]) -> int:
-    """Try whether code that was rewritten still computes what the tables hold."""
-    disagree = 0
-    for study in studies:
-        if state(study).startswith("stale: changed"):
-            agrees = confirm(study)
-            disagree += not agrees
-            print(f"{study.name:<24} {'agrees' if agrees else 'disagrees: run it'}")
-    return 1 if disagree else 0
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m studies",
@@ -81,12 +68,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", nargs="+", type=int, help="only these seeds")
     parser.add_argument(
         "--again", action="store_true", help="run anew and compare with the tables"
-    )
-    parser.add_argument(
-        "--confirm",
-        action="store_true",
-        help="after a rewriting: run one unit of each stale study; where all digits "
-        "are the stored ones, the table belongs to today's code",
     )
     return parser
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from dae_tutorial.evidence.tables import FOLDER, Row, read
+from dae_tutorial.evidence.tables import FOLDER, Row
 from studies.tables import written
 from tools.provenance import code_digest, used_modules, versions, write_whole
 
@@ -132,30 +132,6 @@ def state(study: Study, results: Path = FOLDER) -> str:
     return f"stale: changed {', '.join(changed)}" if changed else "fresh"
 
 
-def confirm(study: Study, results: Path = FOLDER) -> bool:
-    """Run a study's first unit, and take today's code into its record if it agrees.
-
-    For code that was rewritten and should compute what it did: every digit of every
-    compared column of that unit must be the stored one.
-
-    Returns:
-        Whether it agrees. If not, nothing is written: the study must run again.
-    """
-    seed, part = next(study.units())
-    rows = [{"seed": seed, **row} for row in study.function(seed=seed, **part)]
-    compared = [name for name in rows[0] if name not in study.not_compared]
-    again, stored = (
-        [{name: row[name] for name in compared} for row in table]
-        for table in (rows, read(study.name, results)[: len(rows)])
-    )
-    agrees = written(again) == written(stored)
-    if agrees:
-        file = results / f"{study.name}.json"
-        record = json.loads(file.read_text("utf-8")) | {"code": study.code}
-        write_whole(file, _as_text(record))
-    return agrees
-
-
 def _chosen_units(
     study: Study, seeds: Sequence[int] | None
 ) -> Iterator[tuple[int, dict]]:
@@ -204,11 +180,8 @@ def _finish(study: Study, store: Path, results: Path) -> None:
         "table": hashlib.sha256(table).hexdigest(),
     }
     write_whole(results / f"{study.name}.csv", table)
-    write_whole(results / f"{study.name}.json", _as_text(record))
-
-
-def _as_text(record: dict) -> bytes:
-    return (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode()
+    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    write_whole(results / f"{study.name}.json", text.encode())
 
 
 def _unit_file(study: Study, seed: int, part: dict, store: Path) -> Path:

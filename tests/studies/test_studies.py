@@ -102,24 +102,6 @@ def test_a_new_import_makes_a_table_stale(folders):
     assert state == "stale: changed dae_tutorial.model"
 
 
-@pytest.mark.parametrize(("factor", "agrees"), [(2, True), (2.001, False)])
-def test_a_rewriting_is_confirmed_by_the_digits_of_one_unit(folders, factor, agrees):
-    runner.run([counted([])], **folders)
-    calls = []
-
-    def rewritten(*, seed: int, level: float) -> list[dict]:
-        calls.append((seed, level))
-        return [{"level": level, "mse": seed + factor * level}]
-
-    study = counted([], function=rewritten, code={"studies.counted": "b"})
-    results = folders["results"]
-    before = (results / "counted.csv").read_bytes()
-    assert runner.confirm(study, results) == agrees
-    assert (runner.state(study, results) == "fresh") == agrees
-    assert calls == [(0, 0.25)]
-    assert (results / "counted.csv").read_bytes() == before
-
-
 def test_a_study_without_a_table_is_missing(folders):
     assert runner.state(counted([]), folders["results"]) == "missing"
 
