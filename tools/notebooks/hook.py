@@ -58,28 +58,38 @@ def on_config(config):
 
 def on_pre_build(config) -> None:
     """Make every notebook's page, before MkDocs empties the site's folder."""
-    docs, root = Path(config.docs_dir), _root(config)
-    repository = config.extra.get("repository")
     _pages.clear()
+    if _is_serving:
+        _show_as_they_are(config)
+        return
+    try:
+        for notebook in run.all_executed(_scripts(config), _root(config)):
+            _show(notebook, config)
+    except NotebookError as error:
+        raise PluginError(str(error)) from error
+
+
+def _show_as_they_are(config) -> None:
+    docs, root = Path(config.docs_dir), _root(config)
     stale = {}
     for path in _scripts(config):
-        name = path.relative_to(docs).as_posix()
         try:
-            if _is_serving:
-                notebook, key = _as_it_is(path, root)
-                stale |= {path: key} if key else {}
-            else:
-                notebook = run.executed(path, root)
-            _pages[name], _pictures[name] = as_shown(notebook, repository)
+            notebook, key = _as_it_is(path, root)
+            _show(notebook, config)
         except NotebookError as error:
-            if not _is_serving:
-                raise PluginError(str(error)) from error
-            _pages[name], _pictures[name] = _broken(path, docs, str(error)), {}
-    if _is_serving:
-        _runner.run_first(stale, root)
-        for path in stale:
-            name = path.relative_to(docs).as_posix()
-            _pages[name] = _with_notice(_pages[name], _waiting(path))
+            _show(_broken(path, docs, str(error)), config)
+            continue
+        if key:
+            stale[path] = key
+    _runner.run_first(stale, root)
+    for path in stale:
+        name = path.relative_to(docs).as_posix()
+        _pages[name] = _with_notice(_pages[name], _waiting(path))
+
+
+def _show(notebook: Notebook, config) -> None:
+    page, pictures = as_shown(notebook, config.extra.get("repository"))
+    _pages[notebook.name], _pictures[notebook.name] = page, pictures
 
 
 @event_priority(100)  # before mkdocs-jupyter looks for notebooks
