@@ -34,6 +34,14 @@ def used_modules(script: Path, root: Path) -> tuple[dict[str, Path], set[str]]:
         So it does where a package is imported whole, if it has a stub that says in
         which modules its names are.
     """
+    files = [script, *_python_files(root)]
+    return _used_modules(script, root, tuple((file, _state(file)) for file in files))
+
+
+@lru_cache(maxsize=64)
+def _used_modules(
+    script: Path, root: Path, _states: tuple
+) -> tuple[dict[str, Path], set[str]]:
     finder = _Finder(path=[str(root)])
     try:
         finder.run_script(str(script))
@@ -144,7 +152,8 @@ class _Finder(ModuleFinder):
 
 def _python_files(root: Path) -> list[Path]:
     packages = [file.parent for file in sorted(root.glob("*/__init__.py"))]
-    return [file for folder in packages for file in sorted(folder.rglob("*.py"))]
+    files = [file for folder in packages for file in sorted(folder.rglob("*.py*"))]
+    return [file for file in files if file.suffix in (".py", ".pyi")]
 
 
 @lru_cache(maxsize=256)
