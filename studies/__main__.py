@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -27,8 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     if "status" in options.names:
         return status(studies)
     if options.again:
-        return run_again(studies)
-    run(studies, seeds=options.seeds)
+        return run_again(studies, workers=os.cpu_count())
+    run(studies, seeds=options.seeds, workers=os.cpu_count())
     return 0
 
 
@@ -42,11 +43,13 @@ def status(studies: Sequence[Study]) -> int:
 def run_again(
     studies: Sequence[Study],
     *,
+    workers: int = 1,
     results: Path = tables.FOLDER,
     scratch: Path = SCRATCH,
 ) -> int:
     """Run studies in a scratch folder, and compare with the checked-in tables."""
-    run(studies, store=scratch / "units", results=scratch / "results")
+    places = {"store": scratch / "units", "results": scratch / "results"}
+    run(studies, workers=workers, **places)
     found = 0
     for study in studies:
         stored = tables.read(study.name, results)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from joblib import Parallel, delayed, parallel_config
 from tqdm import tqdm
 
 from dae_tutorial.evidence.tables import FOLDER, Row
@@ -93,6 +94,7 @@ def run(
     studies: Iterable[Study],
     *,
     seeds: Sequence[int] | None = None,
+    workers: int = 1,
     store: Path = STORE,
     results: Path = FOLDER,
 ) -> None:
@@ -103,17 +105,27 @@ def run(
     Args:
         studies: what to run.
         seeds: only these, if given.
+        workers: how many processes run units side by side, each with one thread; with
+            one, they run in this process.
         store: folder of finished units.
         results: folder of the tables.
     """
     todo = [study for study in studies if state(study, results) != "fresh"]
     units = {study.name: list(_chosen_units(study, seeds)) for study in todo}
-    with tqdm(total=sum(map(len, units.values())), unit="unit") as progress:
+    with (
+        tqdm(total=sum(map(len, units.values())), unit="unit") as progress,
+        parallel_config("loky", inner_max_num_threads=1),
+        Parallel(workers, return_as="generator_unordered") as side_by_side,
+    ):
         for study in todo:
-            for seed, part in units[study.name]:
-                progress.set_description_str(f"{study.name}, seed {seed}, {part}")
-                if _finished(study, seed, part, store) is None:
-                    _run_unit(study, seed, part, store)
+            progress.set_description_str(study.name)
+            missing = [
+                delayed(_run_unit)(study, seed, part, store)
+                for seed, part in units[study.name]
+                if _finished(study, seed, part, store) is None
+            ]
+            progress.update(len(units[study.name]) - len(missing))
+            for _ in side_by_side(missing):
                 progress.update()
             _finish(study, store, results)
 

@@ -102,6 +102,24 @@ def test_a_new_import_makes_a_table_stale(folders):
     assert state == "stale: changed dae_tutorial.model"
 
 
+def test_units_run_side_by_side_make_the_same_table(folders, tmp_path):
+    runner.run([counted([])], **folders)
+    beside = {"store": tmp_path / "units 2", "results": tmp_path / "results 2"}
+    runner.run([counted([])], workers=2, **beside)
+    first, second = (f["results"] / "counted.csv" for f in (folders, beside))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_unit_has_one_thread_when_others_run_beside_it(folders):
+    def study(*, seed: int) -> list[dict]:
+        return [{"threads": torch.get_num_threads(), "process": os.getpid()}]
+
+    runner.run([Study("threads", study, (0, 1))], workers=2, **folders)
+    rows = tables.read("threads", folders["results"])
+    assert {row["threads"] for row in rows} == {1}
+    assert os.getpid() not in {row["process"] for row in rows}
+
+
 def test_a_study_without_a_table_is_missing(folders):
     assert runner.state(counted([]), folders["results"]) == "missing"
 
