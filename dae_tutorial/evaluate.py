@@ -130,6 +130,7 @@ def evaluate(
     corrupt: Callable[..., Tensor] | None,
     *,
     seed: int = 0,
+    autocast: torch.dtype | None = None,
     key: str = "image",
 ) -> Evaluation:
     """Corrupt images with seeded noise, reconstruct them, and score the result.
@@ -139,14 +140,17 @@ def evaluate(
 
     Args:
         model: maps noisy images to reconstructions, of the shape of the clean images
-            or one row of pixels an image, (batch, pixels). Any function will do, such
-            as a filter, which then runs on the CPU.
+            or one row of pixels an image, (batch, pixels). It is given them in the
+            precision of its weights. Any function will do, such as a filter, which
+            then runs on the CPU.
         batches: yields clean images in [0, 1], or tuples that begin with them, such
             as (images, labels), or dicts. Where `corrupt` is None: pairs (noisy,
             clean).
         corrupt: called as `corrupt(images, generator=generator)`; None where batches
-            bring noisy images along.
+            bring noisy images along. What it adds behind the images' own channels,
+            such as the noise level, is for the model alone.
         seed: seed of the noise: the same for every model that is compared.
+        autocast: run the model in this precision where that is safe, as `fit` does.
         key: the name of the images, where batches are dicts.
 
     Returns:
@@ -171,6 +175,8 @@ def evaluate(
     network = model if isinstance(model, nn.Module) else nn.Identity()
     parameter = next(network.parameters(), None)
     device = parameter.device if parameter is not None else torch.device("cpu")
+    kind = parameter.dtype if parameter is not None else None
+    precision = torch.autocast(device.type, autocast, enabled=autocast is not None)
     generator = torch.Generator().manual_seed(seed)
     modes = [(part, part.training) for part in network.modules()]
     network.eval()
@@ -180,10 +186,14 @@ def evaluate(
             clean, noisy = _unpacked(batch, corrupt, key)
             if not scores:
                 _check_images(clean)
+            clean = clean.cpu()  # as the noise's generator is
             if noisy is None:
                 noisy = _corrupted(corrupt, clean, generator, watch=not scores)
-            reconstruction = model(noisy.to(device)).cpu()
-            scores.append(_score(reconstruction, noisy, clean))
+            with precision:
+                reconstruction = model(noisy.to(device, kind))
+            if isinstance(reconstruction, Tensor):
+                reconstruction = reconstruction.to("cpu", clean.dtype)
+            scores.append(_score(reconstruction, _images_of(noisy.cpu(), clean), clean))
     finally:
         for part, mode in modes:  # one by one: some may be frozen
             part.training = mode
@@ -268,6 +278,13 @@ def _as_images(image: Tensor, clean: Tensor) -> Tensor:
             f"of pixels an image, {rows}, got {tuple(image.shape)}"
         )
     return image.reshape(clean.shape)
+
+
+def _images_of(noisy: Tensor, clean: Tensor) -> Tensor:
+    """Leave out the channels that tell a noise-aware model of the noise."""
+    if noisy.ndim == clean.ndim > 2 and noisy.shape[1] > clean.shape[1]:
+        return noisy[:, : clean.shape[1]]
+    return noisy
 
 
 def _finite_psnr(image: Tensor, clean: Tensor) -> Tensor:

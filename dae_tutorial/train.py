@@ -201,7 +201,8 @@ def train_one_epoch(
     criterion = criterion or nn.MSELoss()
     device = next(model.parameters()).device
     precision = torch.autocast(device.type, autocast, enabled=autocast is not None)
-    model.train()
+    if not model.training:
+        model.train()  # else a part in evaluation mode was frozen, and stays so
     total, count = torch.zeros((), device=device), 0
     for batch in batches:
         clean, noisy = _unpacked(batch, corrupt, key)
@@ -241,6 +242,11 @@ def fit(
 ) -> History:
     """Train a model for several epochs, with a progress bar.
 
+    A part that is in evaluation mode while the model itself is in training mode, such
+    as frozen batch normalisation, stays as it is. For that reason the model is in
+    training mode afterwards, too: call `model.eval()` before you use it. (`evaluate`
+    does so by itself.)
+
     Args:
         model: trained in place, and moved to `device`.
         batches: gone through once an epoch, as in `train_one_epoch`.
@@ -266,8 +272,8 @@ def fit(
         Losses and times, epoch by epoch.
 
     Raises:
-        TypeError: if `validate` or `checkpoint` is of a wrong type, or as in
-            `train_one_epoch`.
+        TypeError: if `validate` or `checkpoint` is of a wrong type, if `validate`
+            returns no number, or as in `train_one_epoch`.
         ValueError: if `epochs` is below 1, if `optimizer` is that of another model or
             `scheduler` that of another optimiser, if `model` is not wrapped for the
             several processes that there are, or as in `train_one_epoch`.
@@ -291,6 +297,7 @@ def fit(
     history = History()
     run = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
     run |= {"history": history} | _generators(noise, batches)
+    run |= {"batches": batches, "corruption": corrupt, "criterion": criterion}
     if checkpoint is not None:
         checkpoint.resume(run)
     for _ in _epochs_left(history, epochs):
@@ -298,7 +305,7 @@ def fit(
         loss = train_one_epoch(model, batches, optimizer, corrupt, **options)
         history.record(loss, time.perf_counter() - started)
         if validate is not None:
-            history.validation.append(float(validate(model)))
+            history.validation.append(_number(validate(model)))
         if checkpoint is not None:
             checkpoint.save(run)
     return history
@@ -372,6 +379,7 @@ def _generators(noise: Generator, batches: Iterable) -> dict[str, Generator | No
     generators = {
         "noise": noise,
         "order": getattr(batches, "generator", None),  # a DataLoader has one
+        "sampler": getattr(getattr(batches, "sampler", None), "generator", None),
         "torch": torch.default_generator,
     }
     if noise.device.type == "cuda":
@@ -387,6 +395,13 @@ def _epochs_left(history: History, epochs: int) -> Iterator[int]:
     for epoch in progress:
         yield epoch
         progress.set_postfix(loss=f"{history.train_loss[-1]:.5f}")
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"validate must return a number, got {value!r}") from None
 
 
 def _rank_and_processes() -> tuple[int, int]:

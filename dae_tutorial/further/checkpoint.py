@@ -6,18 +6,21 @@ from it, checksums tell a damaged one, and a new one takes the place of the old 
 whole or not at all.
 """
 
+import functools
 import json
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
+from contextlib import suppress
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
+from uuid import uuid4
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Generator, Tensor, distributed
+from torch import Generator, Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 
@@ -25,8 +28,10 @@ class Checkpoint:
     """One file that holds a run, for the `checkpoint` of `dae_tutorial.train.fit`.
 
     The file holds the state of the run, and how it began. A run that begins otherwise
-    (with another model, optimiser, schedule or seed) is refused the file. What cannot
-    be seen from these, such as the kind of noise, belongs in `settings`.
+    is refused the file: with another model, optimiser, schedule, seed, corruption or
+    criterion, with batches of another size, or another number of images. What cannot
+    be seen from these, such as which images they are, belongs in `settings`. And a run
+    that meanwhile finds the file changed by another does not write over it.
 
     Where several processes train together, the first of them reads and writes, and
     tells the others; what goes wrong there is raised in all of them. A model inside
@@ -58,6 +63,7 @@ class Checkpoint:
         self.path = Path(path)
         self.settings = json.loads(json.dumps(settings or {}))  # a TypeError comes now
         self._beginning = None
+        self._last_seen = None  # the file's state when this run read or wrote it
 
     def resume(self, run: dict[str, Any]) -> None:
         """Bring every part of a run to where it was last saved.
@@ -65,9 +71,11 @@ class Checkpoint:
         Where there is no file yet, the run is left as it is.
 
         Args:
-            run: the parts by name, as they are when the run begins. Each is a
-                `torch.Generator`, or None, or has `state_dict` and `load_state_dict`.
-                Changed in place, and untouched if anything is wrong.
+            run: the parts by name, as they are when the run begins. What is a
+                `torch.Generator`, or has `state_dict` and `load_state_dict`, is brought
+                to its saved state in place; all parts are left as they are if anything
+                is wrong. Of others, such as functions, only what they are called is
+                compared.
 
         Raises:
             ValueError: if the file is damaged, is no checkpoint, or holds a run that
@@ -95,7 +103,8 @@ class Checkpoint:
             run: the parts by name, as they were passed to `resume` at the beginning.
 
         Raises:
-            RuntimeError: if `resume` was not called at the beginning.
+            RuntimeError: if `resume` was not called at the beginning, or if another
+                run has written to the file since then.
             TypeError: if a state holds what is neither a tensor nor fit for JSON.
             OSError: if the file cannot be written; the old one is still there then.
         """
@@ -114,19 +123,32 @@ class Checkpoint:
 
     def _write_whole(self, content: bytes) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        # A kill leaves the partial file behind; the next save writes over it.
-        partial = self.path.with_name(f".{self.path.name}.partial")
+        if self._state_of_file() != self._last_seen:
+            raise RuntimeError(
+                f"{self.path} was changed by another run; this run has not written "
+                f"over it. Give each run a file of its own"
+            )
+        # A kill in this moment leaves the partial file behind.
+        partial = self.path.with_name(f".{self.path.name}.{uuid4().hex[:8]}.partial")
         try:
             with partial.open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())  # a power cut may not leave the new name empty
             os.replace(partial, self.path)
+            self._last_seen = self._state_of_file()
         finally:
             partial.unlink(missing_ok=True)
 
+    def _state_of_file(self) -> tuple[int, int, int] | None:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            state = self.path.stat()
+            return state.st_ino, state.st_size, state.st_mtime_ns
+        return None
+
     def _read(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        if not self.path.exists():
+        self._last_seen = self._state_of_file()
+        if self._last_seen is None:
             return None
         try:
             with safe_open(self.path, framework="pt") as file:
@@ -180,28 +202,42 @@ def _unwrapped(part: Any) -> Any:
 
 
 def _state(part: Any) -> Any:
-    if part is None:
-        return None
     if isinstance(part, Generator):
         return part.get_state()
-    return _unwrapped(part).state_dict()
+    part = _unwrapped(part)
+    return part.state_dict() if hasattr(part, "state_dict") else None
 
 
 def _restore(part: Any, state: Any) -> None:
     if isinstance(part, Generator):
         part.set_state(state)
-    elif part is not None:
-        _unwrapped(part).load_state_dict(state)
+    elif hasattr(part := _unwrapped(part), "load_state_dict"):
+        part.load_state_dict(state)
 
 
 def _description(part: Any) -> Any:
     """What a part must have in common with the one that was saved, fit for JSON."""
     if not isinstance(part, Generator):
-        return _outline(_state(part))
+        return _outline(_state(part)) or _called(part)
     shared = (torch.default_generator, *torch.cuda.default_generators)
     if any(part is generator for generator in shared):
         return part.device.type  # others draw from it too: its seed is not the run's
     return f"{part.device.type}, seed {part.initial_seed()}"
+
+
+def _called(part: Any) -> Any:
+    """Name a part without a state, and tell what can be seen of it."""
+    if isinstance(part, functools.partial):
+        given = dict(enumerate(part.args)) | part.keywords
+        return {"function": _called(part.func), **_outline(given)}
+    if part is None or isinstance(part, nn.Module):
+        return part and repr(part)
+    name = getattr(part, "__qualname__", type(part).__qualname__)
+    if callable(part):
+        return name
+    sized = {"batches": part, "images": getattr(part, "dataset", None)}
+    sizes = {key: len(it) for key, it in sized.items() if isinstance(it, Sized)}
+    return {"type": name, "batch_size": getattr(part, "batch_size", None), **sizes}
 
 
 def _outline(value: Any) -> Any:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,12 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.utils.data import DataLoader, RandomSampler, TensorDataset
 
 from dae_tutorial.further import checkpoint as checkpoint_module
 from dae_tutorial.further.checkpoint import Checkpoint
 from dae_tutorial.further.weights import read_settings
+from dae_tutorial.noise import add_gaussian_noise
 from dae_tutorial.train import History, fit
 
 BATCHES = [(torch.rand(8, 4, generator=torch.Generator().manual_seed(1)), None)]
@@ -400,3 +403,120 @@ def test_every_kind_of_value_comes_back():
     assert isinstance(again[3]["tuple"], tuple)
     assert torch.equal(again[3]["half"], state[3]["half"])
     assert torch.equal(again[3]["tuple"][1], tied[:1])
+
+
+def digits(count, batch_size):
+    """A loader whose order comes from its own generator."""
+    images = torch.rand(count, 4, generator=torch.Generator().manual_seed(1))
+    order = torch.Generator().manual_seed(5)
+    return DataLoader(TensorDataset(images), batch_size, shuffle=True, generator=order)
+
+
+def run_of(path, *, epochs, batches=None, noise=corrupt, criterion=None):
+    torch.manual_seed(0)
+    model = nn.Linear(4, 4)
+    checkpoint = path and Checkpoint(path)
+    options = {"criterion": criterion, "device": "cpu", "checkpoint": checkpoint}
+    return fit(model, batches or digits(16, 4), noise, epochs=epochs, **options)
+
+
+def louder(images, *, generator):
+    return 2 * corrupt(images, generator=generator)
+
+
+@pytest.mark.parametrize(
+    ("changes", "difference"),
+    [
+        ({"batches": digits(16, 8)}, r"batches\.batch_size is 4 there and 8 here"),
+        ({"batches": digits(20, 4)}, r"batches\.images is 16 there and 20 here"),
+        ({"batches": BATCHES}, r"batches\.type is DataLoader there and list here"),
+        ({"noise": louder}, r"corruption is corrupt there and louder here"),
+        (
+            {"noise": partial(add_gaussian_noise, noise_factor=0.1)},
+            r"corruption is corrupt there and {'function': 'add_gaussian_noise', 'n",
+        ),
+        ({"criterion": nn.L1Loss()}, r"criterion is None there and L1Loss\(\) here"),
+    ],
+)
+def test_what_a_run_is_made_of_stays(path, changes, difference):
+    run_of(path, epochs=1)
+    with pytest.raises(ValueError, match=difference):
+        run_of(path, epochs=2, **changes)
+
+
+def test_the_level_of_the_noise_stays(path):
+    noises = [partial(add_gaussian_noise, noise_factor=level) for level in (0.1, 0.2)]
+    run_of(path, epochs=1, noise=noises[0])
+    run_of(path, epochs=2, noise=noises[0])
+    with pytest.raises(ValueError, match=r"noise_factor is 0\.1 there and 0\.2 here"):
+        run_of(path, epochs=3, noise=noises[1])
+
+
+def test_a_sampler_goes_on_with_its_own_generator(path):
+    def batches():
+        images = TensorDataset(torch.arange(64.0).reshape(16, 4))
+        sampler = RandomSampler(images, generator=torch.Generator().manual_seed(5))
+        return DataLoader(images, 4, sampler=sampler)
+
+    whole = run_of(None, epochs=4, batches=batches())
+    run_of(path, epochs=2, batches=batches())
+    resumed = run_of(path, epochs=4, batches=batches())
+    assert resumed.train_loss == whole.train_loss
+
+
+def test_a_second_run_does_not_write_over_the_first(path):
+    first, second = Checkpoint(path), Checkpoint(path)
+    run = begin()
+    for checkpoint in (first, second):
+        checkpoint.resume(run)
+    first.save(run)
+    kept = path.read_bytes()
+    with pytest.raises(RuntimeError, match="changed by another run; this run has not"):
+        second.save(begin(seed=1))
+    assert path.read_bytes() == kept
+    first.save(run)  # the first goes on
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_file_that_is_gone_is_not_made_again(path):
+    checkpoint = Checkpoint(path)
+    run = begin()
+    checkpoint.resume(run)
+    checkpoint.save(run)
+    path.unlink()
+    with pytest.raises(RuntimeError, match="changed by another run"):
+        checkpoint.save(run)
+
+
+def test_a_failing_write_leaves_the_old_file_and_no_other(path, monkeypatch):
+    run = saved(path)
+    checkpoint = Checkpoint(path)
+    checkpoint.resume(run)
+    kept = path.read_bytes()
+
+    def full_disk(descriptor):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(checkpoint_module.os, "fsync", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        checkpoint.save(run)
+    assert path.read_bytes() == kept
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_tensors_that_share_memory_come_back(path):
+    """A decoder may use its encoder's weights: safetensors takes each tensor once."""
+
+    def tied():
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+        model[1].weight = model[0].weight
+        return {"model": model}
+
+    checkpoint, run = Checkpoint(path), tied()
+    checkpoint.resume(run)
+    with torch.no_grad():
+        run["model"][0].weight += 1
+    checkpoint.save(run)
+    Checkpoint(path).resume(again := tied())
+    assert torch.equal(again["model"][1].weight, run["model"][0].weight)

@@ -4,10 +4,15 @@ import math
 
 import pytest
 import torch
+from skimage.metrics import structural_similarity
 from torch import nn
 
 from dae_tutorial.evaluate import evaluate, mean_squared_error, psnr, ssim
-from dae_tutorial.noise import add_gaussian_noise, add_salt_and_pepper_noise
+from dae_tutorial.noise import (
+    add_gaussian_noise,
+    add_salt_and_pepper_noise,
+    add_varied_gaussian_noise_with_level,
+)
 
 
 def batches_of(*sizes):
@@ -265,3 +270,79 @@ def test_any_function_is_scored():
     scores = evaluate(median, flat, add_salt_and_pepper_noise)
     assert scores.mse < scores.noisy_mse / 5
     assert evaluate(lambda x: x, flat, add_salt_and_pepper_noise).mse > scores.mse
+
+
+def test_a_noise_aware_model_is_scored_on_the_images_alone():
+    """The channel that tells the level is no part of what doing nothing leaves."""
+
+    class FirstChannel(nn.Module):
+        def forward(self, x):
+            assert x.shape[1:] == (2, 8, 8)
+            return x[:, :1]
+
+    told = evaluate(
+        FirstChannel(), batches_of(8, 3), add_varied_gaussian_noise_with_level
+    )
+    assert told.mse == told.noisy_mse > 0
+    assert told.images == 11
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float64])
+def test_a_model_is_given_images_in_its_own_precision(kind):
+    batches = batches_of(8)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 64), nn.Sigmoid())
+    usual = evaluate(model, batches, add_gaussian_noise)
+    other = evaluate(model.to(kind), batches, add_gaussian_noise)
+    assert other.noisy_mse == usual.noisy_mse
+    assert other.mse == pytest.approx(usual.mse, rel=0.01)
+
+
+def test_autocast_runs_the_model_alone_in_half_precision():
+    seen = []
+
+    class Linear(nn.Linear):
+        def forward(self, x):
+            seen.append(super().forward(x))
+            return seen[-1]
+
+    model = nn.Sequential(nn.Flatten(), Linear(64, 64))
+    usual = evaluate(model, batches_of(8), add_gaussian_noise)
+    scores = evaluate(model, batches_of(8), add_gaussian_noise, autocast=torch.bfloat16)
+    assert [output.dtype for output in seen] == [torch.float32, torch.bfloat16]
+    assert 0 < abs(scores.mse - usual.mse) < 0.2 * usual.mse
+
+
+def test_nothing_is_kept_for_a_gradient():
+    seen = []
+
+    def model(noisy):
+        seen.append(torch.is_grad_enabled())
+        return noisy
+
+    evaluate(model, batches_of(8), add_gaussian_noise)
+    assert seen == [False]
+
+
+def test_averages_are_taken_in_double_precision():
+    """One large error among many small ones: single precision would lose them."""
+    clean = torch.zeros(100_000, 1, 1, 1)
+    noisy = torch.full_like(clean, 1e-3)
+    noisy[0] = 1.0
+    scores = evaluate(nn.Identity(), [(noisy, clean)], None)
+    exact = (noisy[0].double() ** 2 + 99_999 * noisy[1].square().double()) / 100_000
+    assert scores.mse == pytest.approx(exact.item(), rel=1e-9)
+
+
+def test_ssim_is_for_pixels_up_to_one_however_dark_the_images_are():
+    """Against scikit-image, with the window of the paper."""
+    clean = 0.1 * torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    noisy = add_gaussian_noise(clean, 0.1, generator=torch.Generator().manual_seed(0))
+    expected = structural_similarity(
+        noisy[0, 0].numpy(),
+        clean[0, 0].numpy(),
+        data_range=1.0,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+    )
+    assert ssim(noisy, clean).item() == pytest.approx(expected, abs=0.02)

@@ -568,3 +568,85 @@ def test_pairs_bring_their_own_noise():
 def test_batches_that_cannot_be_understood(batch, corrupt, error, message):
     with pytest.raises(error, match=message):
         trained([batch], corrupt)
+
+
+def test_frozen_parts_stay_frozen():
+    """Their running averages would change, though their weights may not."""
+    frozen, other = nn.BatchNorm1d(4), nn.BatchNorm1d(4)
+    model = nn.Sequential(frozen, other, nn.Linear(4, 4))
+    frozen.eval()
+    fit(model, [torch.rand(8, 4)], no_noise, epochs=2, device="cpu")
+    assert not frozen.training
+    assert other.training
+    assert torch.equal(frozen.running_mean, torch.zeros(4))
+    assert not torch.equal(other.running_mean, torch.zeros(4))
+
+
+def test_a_model_in_evaluation_mode_is_trained_whole():
+    model = nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 4)).eval()
+    fit(model, [torch.rand(8, 4)], no_noise, epochs=1, device="cpu")
+    assert model[0].training
+
+
+@pytest.mark.parametrize("value", [None, "good", (0.1, 0.2)])
+def test_a_validation_that_gives_no_number(value):
+    with pytest.raises(TypeError, match="validate must return a number, got"):
+        fit(
+            nn.Linear(4, 4),
+            [torch.rand(8, 4)],
+            no_noise,
+            device="cpu",
+            validate=lambda model: value,
+        )
+
+
+def test_the_default_optimiser_is_adam_with_a_rate_of_a_thousandth():
+    """Adam's first step moves each weight by the learning rate."""
+    model = nn.Linear(4, 4)
+    before = model.weight.detach().clone()
+    fit(model, [torch.rand(8, 4)], no_noise, epochs=1, device="cpu")
+    steps = (model.weight.detach() - before).abs()
+    torch.testing.assert_close(steps, torch.full((4, 4), 1e-3), rtol=1e-3, atol=1e-6)
+
+
+def test_fit_steps_the_scheduler():
+    model = nn.Linear(4, 4)
+    optimizer, scheduler = one_cycle(model, [0, 0, 0], epochs=2, peak=0.1)
+    parts = {"optimizer": optimizer, "scheduler": scheduler}
+    fit(model, [torch.rand(8, 4)] * 3, no_noise, epochs=2, device="cpu", **parts)
+    assert scheduler.last_epoch == 6
+
+
+def test_seconds_are_of_the_training_alone(monkeypatch):
+    """On a clock that ticks at each batch, and ten times in the validation."""
+    clock = iter(range(1000))
+
+    def ticking():
+        for _ in range(3):
+            next(clock)
+            yield torch.rand(8, 4)
+
+    class Batches:
+        def __iter__(self):
+            return ticking()
+
+    def validate(model):
+        for _ in range(10):
+            next(clock)
+        return 0.0
+
+    monkeypatch.setattr(train_module.time, "perf_counter", lambda: float(next(clock)))
+    parts = {"epochs": 2, "device": "cpu", "validate": validate}
+    history = fit(nn.Linear(4, 4), Batches(), no_noise, **parts)
+    assert history.seconds == [4.0, 4.0]
+
+
+def test_no_graph_grows_over_the_epoch(monkeypatch):
+    """The sum of losses holds numbers, and not what they were computed from."""
+    sums = []
+    mean = train_module._finite_mean
+    monkeypatch.setattr(
+        train_module, "_finite_mean", lambda *sum: sums.append(sum[0]) or mean(*sum)
+    )
+    fit(nn.Linear(4, 4), [torch.rand(8, 4)], no_noise, epochs=1, device="cpu")
+    assert [total.requires_grad for total in sums] == [False]
