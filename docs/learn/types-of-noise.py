@@ -9,7 +9,9 @@
 # A corruption takes clean images and returns noisy ones of the same shape. Four of
 # them appear again and again in the literature. All four are plain functions here:
 # they never modify their input, and they draw their randomness from a `generator`, so
-# the same seed gives the same noise.
+# the same seed gives the same noise. Below you see the code of each, as it stands in the
+# package. What begins with an underscore, such as `_check_images`, refuses input that
+# cannot be right.
 
 # %%
 import torch
@@ -44,6 +46,8 @@ def seeded() -> torch.Generator:
 #
 # It is the usual stand-in for the noise of a sensor. The result is clipped to $[0, 1]$,
 # so that it stays an image.
+#
+# {{ code of dae_tutorial.noise.add_gaussian_noise }}
 
 # %% alt="The digits 7, 2, 1, 0, 4, 1, 4, 9 in four rows: clean, then with Gaussian noise of standard deviation 0.25, 0.5 and 1. At 0.5 the digits are still easy to see through the grain; at 1 they are hard to find."
 compare_images(
@@ -87,6 +91,8 @@ assert abs(unclipped.square().mean() - 0.25) < 0.002
 # It stands for missing values, and is the noise of the paper that gave denoising
 # autoencoders their name (Vincent and others, 2008).
 # It differs from dropout in one point: the pixels that survive are not scaled up.
+#
+# {{ code of dae_tutorial.noise.add_masking_noise }}
 
 # %% alt="The same eight digits in four rows: clean, then with a quarter, a half and three quarters of the pixels set to black. The strokes grow sparse but keep their shape even when a quarter of the pixels is left."
 compare_images(
@@ -117,6 +123,8 @@ assert 0.80 < share_black < 0.815, share_black
 #
 # It models dead and stuck pixels. Unlike masking, it also damages the background: white
 # specks appear where there was nothing.
+#
+# {{ code of dae_tutorial.noise.add_salt_and_pepper_noise }}
 
 # %% alt="The same eight digits in four rows: clean, then with a tenth, a quarter and a half of the pixels replaced by black or white specks. At a half the digits are hard to make out."
 compare_images(
@@ -135,6 +143,8 @@ compare_images(
 # at a random place in each image. The noise of the other three can be averaged away
 # over neighbouring pixels; here a whole neighbourhood is gone, and the network must
 # know the digit to fill it in.
+#
+# {{ code of dae_tutorial.noise.add_block_occlusion }}
 
 # %% alt="The same eight digits in four rows: clean, then with one black square of 6, 10 and 14 pixels hidden at a random place in each image. Larger squares cut away whole strokes."
 compare_images(

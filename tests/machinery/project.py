@@ -69,6 +69,8 @@ assert two() == 2
 """
 B = """# %% [markdown]
 # # The second notebook
+#
+# {{ code of dae_tutorial.used.two }}
 
 # %% alt="A line [from] \\"one\\" to two"
 import matplotlib.pyplot as plt

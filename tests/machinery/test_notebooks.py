@@ -98,6 +98,19 @@ def test_cells_are_shown_as_their_tags_say(built: Project):
     assert page.title.get_text().startswith("a")
 
 
+def test_a_page_and_its_download_show_code_as_it_is_now(edited: Project):
+    for code in ("return ONE + 1", "return ONE + 1 + 0"):
+        edited.replace("dae_tutorial/used.py", "return ONE + 1", code)
+        edited.build()
+        assert "b" not in edited.runs(), "it shows the code, and does not use it"
+        fold = article(edited, "b").select_one("details.mkdocstrings-source")
+        assert fold.summary.get_text() == "The code of two"
+        assert fold.pre.get_text().strip() == f"def two():\n    {code}"
+        download = (edited.root / "site" / "b" / "b.ipynb").read_text("utf-8")
+        shown = "".join(json.loads(download)["cells"][0]["source"])
+        assert f"```python\ndef two():\n    {code}\n```" in shown
+
+
 def test_a_figure_is_two_files_with_a_text_and_a_size(built: Project):
     images = article(built, "b").select("img")
     assert [image["class"] for image in images] == [["only-light"], ["only-dark"]]

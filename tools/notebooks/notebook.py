@@ -8,8 +8,13 @@
 
 `data` names the files of the project that the cells read, as patterns from the
 project's root; the data set in `data/` is free to all.
+
+A line `{{ code of dae_tutorial.noise.add_gaussian_noise }}` in a Markdown cell becomes
+a fold with that function's code. No output depends on it, so it runs nothing.
 """
 
+import ast
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +25,16 @@ from nbformat import NotebookNode
 
 BEGIN = "Begin the file with\n# ---\n# title: …\n# description: …\n# ---"
 LINES_SHOWN = 5
+CODE_OF = re.compile(r"^\{\{ code of (\w+(?:\.\w+)+) \}\}$", re.MULTILINE)
+# HTML, for notebooks know no other fold; of the class that the reference's code has.
+FOLD = """<details class="mkdocstrings-source" open markdown="1">
+<summary>The code of <code>{name}</code></summary>
+
+```python
+{code}
+```
+
+</details>"""
 
 
 class NotebookError(Exception):
@@ -70,7 +85,7 @@ def read(path: Path, docs: Path) -> Notebook:
 
     Raises:
         NotebookError: If its front matter has no title or no description or is not
-            YAML, or a cell's tags are no list.
+            YAML, a cell's tags are no list, or code to show is not there.
     """
     name = path.relative_to(docs).as_posix()
     try:
@@ -87,6 +102,8 @@ def read(path: Path, docs: Path) -> Notebook:
     )
     for number, cell in enumerate(node.cells, start=1):
         cell.id = f"cell-{number}"  # else equal sources make unequal files
+        if cell.cell_type == "markdown":
+            cell.source = CODE_OF.sub(lambda m: _fold(m[1], docs, name), cell.source)
     node.nbformat, node.nbformat_minor = 4, 5
     patterns = (data,) if isinstance(data, str) else tuple(data)
     return Notebook(path, name, meta, node, patterns)
@@ -106,3 +123,24 @@ def _parsed(front_matter: str, name: str) -> dict:
         if not isinstance(meta.get(key), str):
             raise NotebookError(f"docs/{name}: the front matter has no {key}. {BEGIN}")
     return meta
+
+
+def _fold(dotted: str, docs: Path, page: str) -> str:
+    """Return a fold with the code of a function or class, without docstrings."""
+    module, _, name = dotted.rpartition(".")
+    file = docs.parent.joinpath(*module.split(".")).with_suffix(".py")
+    text = file.read_text("utf-8") if file.is_file() else ""
+    found = [n for n in ast.parse(text).body if getattr(n, "name", None) == name]
+    if not found:
+        raise NotebookError(f"docs/{page}: there is no {dotted} whose code to show")
+    lines, hidden = text.splitlines(), set()
+    for node in ast.walk(found[0]):
+        is_definition = isinstance(node, ast.FunctionDef | ast.ClassDef)
+        if is_definition and ast.get_docstring(node) is not None:
+            end = node.body[0].end_lineno
+            hidden.update(range(node.body[0].lineno - 1, end))
+            hidden.update({end} if lines[end : end + 1] == [""] else ())
+    first = min(node.lineno for node in [*found, *found[0].decorator_list]) - 1
+    whole = range(first, found[0].end_lineno)
+    code = "\n".join(lines[number] for number in whole if number not in hidden)
+    return FOLD.format(name=name, code=code)
