@@ -55,14 +55,16 @@ assert all(len(tables.read_record(name)["seeds"]) == 3 for name in tables.names(
 #
 # - **[What is a denoising autoencoder?](learn/what-is-a-dae.md)** The idea in one
 #   page: a network that must undo damage has to know what undamaged looks like.
-# - **[Why add noise?](learn/why-noise.md)** What noise can do for a representation,
-#   what it cannot, and how to tell the two apart.
-# - **[Types of noise](learn/types-of-noise.py)** Gaussian, masking,
-#   salt-and-pepper, blocks: formula, code and picture of each.
-# - **[How training works](learn/how-training-works.md)** Noisy in, clean out, and
-#   the mistakes that this short sentence hides.
 # - **[Train your first denoising autoencoder](learn/train-your-first-dae.py)** The
 #   whole thing, start to end, in about a minute on a laptop, with exercises.
+# - **[From scratch in sixty lines](learn/from-scratch.py)** The same in plain PyTorch,
+#   with nothing hidden.
+# - **[How training works](learn/how-training-works.md)** Noisy in, clean out, and
+#   the mistakes that this short sentence hides.
+# - **[Types of noise](learn/types-of-noise.py)** Gaussian, masking,
+#   salt-and-pepper, blocks: formula, code and picture of each.
+# - **[Why add noise?](learn/why-noise.md)** What noise can do for a representation,
+#   what it cannot, and how to tell the two apart.
 #
 # **The evidence.** Is it the noise that helps? The studies compare each method with a
 # control, over three seeds, and tell what came out, good or bad. Start with

@@ -43,6 +43,10 @@ visualize_batch(images[:16], labels[:16])
 # [`add_gaussian_noise`][dae_tutorial.noise.add_gaussian_noise] adds a random number to
 # every pixel, with standard deviation 0.5 by default, and clips the result to
 # $[0, 1]$. The generator makes the noise repeatable: the same seed, the same noise.
+# This is the package's own code. (What begins with an underscore, such as
+# `_check_images`, refuses input that cannot be right.)
+#
+# {{ code of dae_tutorial.noise.add_gaussian_noise }}
 
 # %%
 from dae_tutorial.noise import add_gaussian_noise
@@ -63,6 +67,8 @@ visualize_noisy_batch(images[:8], noisy[:8], labels[:8])
 # The [`Autoencoder`][dae_tutorial.model.Autoencoder] squeezes 784 pixels into a
 # [code](../glossary.md#code) of 32 numbers and rebuilds the image from it. The last layer
 # is a sigmoid: it maps every number to one between 0 and 1, where pixels lie.
+#
+# {{ code of dae_tutorial.model.Autoencoder }}
 
 # %%
 from dae_tutorial.model import Autoencoder
@@ -101,7 +107,15 @@ print(f"doing nothing: MSE {nothing.mse:.5f}, PSNR {nothing.psnr:.2f} dB")
 # [`fit`][dae_tutorial.train.fit] goes through the training images ten times, ten
 # [epochs](../glossary.md#epoch). For each [batch](../glossary.md#batch) it draws fresh
 # noise, lets the model reconstruct, and compares the reconstruction with the **clean**
-# images.
+# images. Each epoch is a call of
+# [`train_one_epoch`][dae_tutorial.train.train_one_epoch]. Its loop is the heart of the
+# matter:
+#
+# {{ code of dae_tutorial.train.train_one_epoch }}
+#
+# The code takes care of things that we do not need yet, such as several processes
+# (`_own_share`) and half precision (`autocast`). [From scratch in sixty
+# lines](from-scratch.py) has the same loop without them.
 
 # %%
 from dae_tutorial.train import fit
@@ -301,3 +315,6 @@ assert loss / 2 < gentle_loss < loss
 # %% [markdown] tags=["solution"]
 # No: the loss falls, but by less than half. Part of it is not due to noise at all: 32
 # numbers cannot hold every detail of a digit, however clean it is.
+
+# %% [markdown]
+# Next: [From scratch in sixty lines](from-scratch.py)

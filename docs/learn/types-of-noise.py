@@ -209,4 +209,4 @@ noisy_photo, label = pipeline((photo, 7))
 print(f"{noisy_photo.mean():.2f} of the pixels are left; the label is still {label}")
 
 # %% [markdown]
-# Next: [How training works](how-training-works.md)
+# Next: [Why add noise?](why-noise.md)
