@@ -73,11 +73,11 @@ assert all(len(tables.read_record(name)["seeds"]) == 3 for name in tables.names(
 # before your eyes have one seed, and so have the trained models that come with the
 # package.)
 #
-# **Go further.** [Better architectures](further/better-architectures.py), from dense
-# to convolutional to a small U-Net; [losses](further/losses.py); one model for
-# [every noise level](further/noise-levels.py); how to
-# [train it faster](further/train-it-faster.py), and
-# [trained models](further/pretrained.py) to start from.
+# **Go further.** [Better architectures](further/better-architectures.py), from dense to
+# [convolutional](glossary.md#convolution) to a small [U-Net](glossary.md#u-net);
+# [losses](further/losses.py); one model for [every noise
+# level](further/noise-levels.py); how to [train it faster](further/train-it-faster.py),
+# and [trained models](further/pretrained.py) to start from.
 #
 # ## Where to start
 #

@@ -110,8 +110,8 @@ def seeded(seed: int = 0) -> torch.Generator:
 # ### 1. The training cell, run twice
 #
 # In a notebook, running the training cell again does not start again. The model goes on
-# from where it was, while the epochs count from one. The "first" epoch then looks
-# wonderful, and the result cannot be reproduced.
+# from where it was, while the [epochs](../glossary.md#epoch) count from one. The
+# "first" epoch then looks wonderful, and the result cannot be reproduced.
 #
 # !!! failure "Broken: the model is built in another cell"
 
@@ -332,9 +332,10 @@ assert broken > 2 * fixed
 # ### 6. Shapes that broadcast
 #
 # Take the channel axis off one side, and `(batch, 28, 28)` meets `(batch, 1, 28, 28)`.
-# PyTorch then compares every reconstruction with **every** image of the batch. The best
-# answer is the mean image, and the loss has a high floor. (Flat images of 784 against
-# `(batch, 1, 28, 28)` would stop with an error. That is the lucky case.)
+# PyTorch then compares every reconstruction with **every** image of the
+# [batch](../glossary.md#batch). The best answer is the [mean
+# image](../glossary.md#mean-image), and the loss has a high floor. (Flat images of 784
+# against `(batch, 1, 28, 28)` would stop with an error. That is the lucky case.)
 #
 # !!! failure "Broken: one side without its channel"
 
@@ -398,8 +399,8 @@ assert 1.95 < broken / fixed < 2.05
 # %% [markdown]
 # ### 8. A sigmoid that cannot reach the target
 #
-# Many pipelines normalise images to $[-1, 1]$. A sigmoid only reaches $[0, 1]$, so
-# black is out of reach, and most of a digit is black.
+# Many pipelines normalise images to $[-1, 1]$. A [sigmoid](../glossary.md#sigmoid) only
+# reaches $[0, 1]$, so black is out of reach, and most of a digit is black.
 #
 # !!! failure "Broken: targets from minus 1 to 1, outputs from 0 to 1"
 
@@ -420,8 +421,9 @@ fixed = mean_squared_error(best_output, target).mean().item()
 print(f"lowest MSE that any training can reach: {fixed:.4f}")
 
 # %% [markdown]
-# The broken loss can never fall below 0.8, and no learning rate will help. Either keep
-# the images in $[0, 1]$, or drop the sigmoid.
+# The broken loss can never fall below 0.8, and no [learning
+# rate](../glossary.md#learning-rate) will help. Either keep the images in $[0, 1]$, or
+# drop the sigmoid.
 
 # %% tags=["check"]
 assert broken > 0.8
@@ -430,8 +432,9 @@ assert fixed == 0
 # %% [markdown]
 # ## In the evaluation
 #
-# For these exhibits, one denoising autoencoder will do, and its twin: the same network,
-# trained in the same way, but on clean images.
+# For these exhibits, one denoising autoencoder will do, and its
+# [twin](../glossary.md#twin): the same network, trained in the same way, but on clean
+# images.
 
 # %%
 model = train_on(train_images, add_gaussian_noise)
@@ -471,8 +474,9 @@ assert fixed == 0
 # %% [markdown]
 # ### 10. Forgetting `model.eval()`
 #
-# Dropout and batch normalisation behave differently in training. A model that is scored
-# in training mode is scored with some of its units switched off at random.
+# [Dropout](../glossary.md#dropout) and batch normalisation behave differently in
+# training. A model that is scored in training mode is scored with some of its units
+# switched off at random.
 #
 # !!! failure "Broken: scored in training mode"
 
@@ -942,9 +946,10 @@ assert longer[0.1].mse > longer[0.1].noisy_mse
 # %% [markdown]
 # ### 22. The test set as validation set
 #
-# If you pick the best of many models by its test error, you have used the test set to
-# choose. The best of many is also the luckiest of many, and its score is too good. Here
-# are 40 classifiers that differ only in the 50 digits they have learned from.
+# If you pick the best of many models by its test error, you have used the [test
+# set](../glossary.md#test-set) to choose. The best of many is also the luckiest of
+# many, and its score is too good. Here are 40 classifiers that differ only in the 50
+# digits they have learned from.
 #
 # !!! failure "Broken: chosen and reported on the same images"
 

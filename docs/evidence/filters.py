@@ -22,8 +22,9 @@
 #
 # ## Train, and look
 #
-# We use the classic model: one layer of sigmoids. Masking noise hides pixels with
-# probability 0.5, and the twin is trained on clean images.
+# We use the classic model: one layer of [sigmoids](../glossary.md#sigmoid). Masking
+# noise hides pixels with probability 0.5, and the [twin](../glossary.md#twin) is
+# trained on clean images.
 
 # %%
 from functools import partial
@@ -114,12 +115,12 @@ assert 0.45 < 1 - inked.float().mean() < 0.5
 # %% [markdown]
 # ## Corruption and training-set size
 #
-# Now an overcomplete layer of 800 units, more than there are pixels, at three levels of
-# masking and for three sizes of the training set, all trained for the same number of
-# steps, with three seeds. The steps are few: 938 with batches of 32, so each of 30,000
-# images is seen once, each of 300 some 94 times. First the look. The filters shown are
-# chosen by rank, evenly from the roughest to the smoothest, so that nobody could pick the
-# pretty ones.
+# Now an [overcomplete](../glossary.md#undercomplete) layer of 800 units, more than
+# there are pixels, at three levels of masking and for three sizes of the training set,
+# all trained for the same number of steps, with three seeds. The steps are few: 938
+# with [batches](../glossary.md#batch) of 32, so each of 30,000 images is seen once,
+# each of 300 some 94 times. First the look. The filters shown are chosen by rank,
+# evenly from the roughest to the smoothest, so that nobody could pick the pretty ones.
 
 # %% tags=["hide-code"] alt="A grid of filters, three rows for 300, 3,000 and 30,000 training images, three columns for 0, 25 and 50 % masking, with four filters in each cell. From left to right the speckle becomes coarser and patches join to strokes and spots."
 from itertools import pairwise

@@ -9,9 +9,10 @@
 #
 # !!! abstract "In two sentences"
 #     At σ = 0.5, clipped, one matrix has a mean squared error of 0.018: less than every
-#     filter (0.025 and more), and less than a denoising autoencoder that trained for four
-#     epochs (0.019), while a blind U-Net has 0.015. By PSNR that autoencoder is level
-#     with the matrix and by SSIM far ahead of it (0.79 against 0.66), so a verdict has to
+#     filter (0.025 and more), and less than a denoising autoencoder that trained for
+#     four [epochs](../glossary.md#epoch) (0.019), while a [blind](../glossary.md#blind)
+#     [U-Net](../glossary.md#u-net) has 0.015. By PSNR that autoencoder is level with
+#     the matrix and by SSIM far ahead of it (0.79 against 0.66), so a verdict has to
 #     name its measure.
 #
 # An error of 0.015 alone says nothing. Is that good? This page puts the denoising
@@ -21,9 +22,9 @@
 #
 # Every method meets the same noisy test images. The noise is Gaussian, clipped to
 # $[0, 1]$. In the study further down, the settings of the filters and of PCA, such as
-# the width of a blur, are chosen for each noise level on validation images. Only the
-# [ridge](../glossary.md#ridge) of the best linear map, a penalty on large weights, is the
-# same throughout: 100.
+# the width of a blur, are chosen for each noise level on [validation
+# images](../glossary.md#validation-set). Only the [ridge](../glossary.md#ridge) of the
+# best linear map, a penalty on large weights, is the same throughout: 100.
 #
 # ## Build the ladder yourself
 #
@@ -64,13 +65,14 @@ denoised["total variation"] = total_variation(noisy, weight=0.25)
 denoised["non-local means"] = non_local_means(noisy, 0.6 * sigma, strength=0.4)
 
 # %% [markdown]
-# The next three are fitted to training images. All are of the form $\hat{x} = W\tilde{x}
-# + b$: a matrix and an offset. The mean image has $W = 0$. PCA projects onto the
-# directions in which digits vary most. The *best linear* map is ridge regression: the
-# matrix and offset that have the least squared error on these training images under one
-# draw of the noise, with a small penalty on large weights. It is found by solving one
-# linear system. (Without the penalty, and with endless images and draws, it would be
-# the best of all matrices.)
+# The next three are fitted to training images. All are of the form
+# $\hat{x} = W\tilde{x} + b$: a matrix and an offset. The [mean
+# image](../glossary.md#mean-image) has $W = 0$. PCA projects onto the directions in
+# which digits vary most. The *best linear* map is ridge regression: the matrix and
+# offset that have the least squared error on these training images under one draw of
+# the noise, with a small penalty on large weights. It is found by solving one linear
+# system. (Without the penalty, and with endless images and draws, it would be the best
+# of all matrices.)
 
 # %%
 from dae_tutorial.evidence.baselines import fit_linear, fit_mean_image, fit_pca
@@ -208,11 +210,11 @@ figure
 # %% [markdown]
 # ## The whole ladder
 #
-# Now at full size: 50,000 training images, 200 test images from all over the test set,
-# four noise levels, three seeds. The two dense networks train for four epochs. Two more
-# networks are *[blind](../glossary.md#blind)*: one network for all levels, which is not
-# told σ. They train for one epoch. All of this is short, to keep the study affordable,
-# and longer training changes places on the ladder, as you have just seen.
+# Now at full size: 50,000 training images, 200 test images from all over the [test
+# set](../glossary.md#test-set), four noise levels, three seeds. The two dense networks
+# train for four epochs. Two more networks are *blind*: one network for all levels,
+# which is not told σ. They train for one epoch. All of this is short, to keep the study
+# affordable, and longer training changes places on the ladder, as you have just seen.
 
 # %% tags=["hide-code"] alt="Fourteen methods with their mean squared errors at σ = 0.5 as dots on a logarithmic axis, from the largest to the smallest: doing nothing 0.116, the mean image 0.066, the clean-trained autoencoder 0.059, wavelets, median, PCA, blur, total variation and non-local means 0.025, the posterior mean the same, the blind convolutional autoencoder, the denoising autoencoder 0.019, the best linear map 0.018, and the blind U-Net 0.015."
 import math
@@ -257,9 +259,10 @@ figure
 #   four epochs the DAE has not caught up with it. With more training, as above, or a
 #   better architecture, networks do. By PSNR the two are level already, and by SSIM the
 #   DAE is far ahead (the table below has all three).
-# - **The noise in training matters.** The same network, trained as long on clean images,
-#   has about three times the error of its twin: more than any filter. Part of that is
-#   the brightening, for which the filters were corrected, and it was not.
+# - **The noise in training matters.** The same network, trained as long on clean
+#   images, has about three times the error of its [twin](../glossary.md#twin): more
+#   than any filter. Part of that is the brightening, for which the filters were
+#   corrected, and it was not.
 # - **The U-Net has the least squared error and the highest PSNR**, although it is blind,
 #   and saw each image only once. By SSIM it is behind both autoencoders that met noise.
 
@@ -362,8 +365,9 @@ figure
 # At $\sigma = 1$ it is the other way round. A pixel's neighbourhood has little left to
 # average; what helps is to know digits. The filters are no better than the mean image,
 # or hardly. The matrix, fitted to digits and drawing on the whole image, still nearly
-# halves the mean image's error, and the denoising autoencoder is ahead of the matrix. The
-# posterior mean, which is explained below, knows most digits and has the least error.
+# halves the mean image's error, and the denoising autoencoder is ahead of the matrix.
+# The [posterior mean](../glossary.md#posterior-mean), which is explained below, knows
+# most digits and has the least error.
 
 # %% tags=["check"]
 assert beats("doing nothing", "DAE", 0.1, 0.9)
@@ -393,9 +397,9 @@ for name in order:
     print(f"{name:17} {row[0]:.4f} {row[1]:6.2f} dB {row[2]:5.2f} {row[3]:8.2f}")
 
 # %% [markdown]
-# The times were taken during the study, for a batch of 200, and tell orders of
-# magnitude only: a dense network was more than a hundred times faster than non-local
-# means.
+# The times were taken during the study, for a [batch](../glossary.md#batch) of 200, and
+# tell orders of magnitude only: a dense network was more than a hundred times faster
+# than non-local means.
 #
 # Look at [SSIM](../glossary.md#structural-similarity), too. By this measure the U-Net,
 # the best by MSE, falls behind the dense autoencoder. SSIM compares structure in small

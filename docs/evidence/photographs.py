@@ -8,11 +8,12 @@
 # # Occlusions and photographs
 #
 # !!! abstract "In two sentences"
-#     Under a block, networks that trained on blocks have 0.066 of squared error, the mean
-#     image 0.112 and networks trained on clean digits 0.158 and more. On photographs the
-#     classics beat our small U-Nets, which learned from four pictures only: in grey at
-#     σ = 25, non-local means has 28.8 dB and the best U-Net 27.0, and at 15 even a plain
-#     blur is ahead of all three.
+#     Under a block, networks that trained on blocks have 0.066 of squared error, the
+#     [mean image](../glossary.md#mean-image) 0.112 and networks trained on clean digits
+#     0.158 and more. On photographs the classics beat our small
+#     [U-Nets](../glossary.md#u-net), which learned from four pictures only: in grey at
+#     σ = 25, non-local means has 28.8 dB and the best U-Net 27.0, and at 15 even a
+#     plain blur is ahead of all three.
 #
 # Denoising autoencoders are said to remove artefacts and occlusions, and to work on
 # real images. Here are three tests: blocks over digits, photographs with noise, and a
@@ -103,9 +104,10 @@ for name in models:
 compare_images(rows)
 
 # %% [markdown]
-# The same at full size, on all 60,000 images, over three seeds, and with a convolutional
-# network beside the dense one. The dense network trains for three epochs, the
-# convolutional one for a single epoch. The Gaussian noise is clipped.
+# The same at full size, on all 60,000 images, over three seeds, and with a
+# [convolutional](../glossary.md#convolution) network beside the dense one. The dense
+# network trains for three [epochs](../glossary.md#epoch), the convolutional one for a
+# single epoch. The Gaussian noise is clipped.
 
 # %% tags=["hide-code"] alt="Two panels of dots, the mean squared error of hidden and of visible pixels. On hidden pixels the networks trained on blocks have the least error, followed by the dense network trained on Gaussian noise; those trained on clean digits are worse than the mean image. On visible pixels every network errs a little, and doing nothing does not."
 import matplotlib.pyplot as plt
@@ -265,13 +267,13 @@ figure
 # ## Known and unknown noise
 #
 # A real camera does not tell its σ. So the study trains three U-Nets: one at
-# $\sigma = 25$, a *blind* one for all levels from 5 to 55, which is not told which one it
-# meets, and one that is told, in a channel of its own. Each trains for 2,400 steps of 16
-# patches and sees each patch once. All of them, and the filters,
-# then denoise the middle of three held-out photographs, in grey and in colour. The
-# filters are given the true σ, and the setting that is best on the other photographs.
-# Non-local means and wavelets run a second time, with a σ that they estimate from the
-# noisy image itself.
+# $\sigma = 25$, a *[blind](../glossary.md#blind)* one for all levels from 5 to 55,
+# which is not told which one it meets, and one that is told, in a channel of its own.
+# Each trains for 2,400 steps of 16 patches and sees each patch once. All of them, and
+# the filters, then denoise the middle of three held-out photographs, in grey and in
+# colour. The filters are given the true σ, and the setting that is best on the other
+# photographs. Non-local means and wavelets run a second time, with a σ that they
+# estimate from the noisy image itself.
 
 # %% tags=["hide-code"] alt="Two panels, grey and colour, with lines of PSNR over the noise level 15, 25 and 50, one line a method. All fall. The U-Net trained at 25 is good at 25 and 15 but falls steeply at 50; the blind U-Net stays high throughout."
 from itertools import accumulate

@@ -9,15 +9,15 @@
 #
 # !!! abstract "In two sentences"
 #     Under a linear classifier, features learned with masking noise beat those of the
-#     same autoencoder without noise at every number of labels, by 5 points of error with
-#     10 labels and by about 1 with 1,000. With 30 and 100 labels nothing on this page
-#     does better on average than a denoising stack that is left *frozen*; from 300 labels
-#     on, and without dropout, a pretrained start gains nothing over random weights.
+#     same autoencoder without noise at every number of labels, by 5 points of error
+#     with 10 labels and by about 1 with 1,000. With 30 and 100 labels nothing on this
+#     page does better on average than a denoising stack that is left *frozen*; from 300
+#     labels on, and without [dropout](../glossary.md#dropout), a [pretrained
+#     start](../glossary.md#pretraining) gains nothing over random weights.
 #
 # Labels are expensive, images are cheap. So learn from many images without labels
-# first, and from the few labels afterwards: that is
-# **[pretraining](../glossary.md#pretraining)**. It is what Vincent and others proposed
-# denoising autoencoders for, in 2008. This page asks two questions:
+# first, and from the few labels afterwards: that is **pretraining**. It is what Vincent
+# and others proposed denoising autoencoders for, in 2008. This page asks two questions:
 #
 # 1. Are the features of a denoising autoencoder better than those of the same
 #    autoencoder without noise, and better than no features at all?
@@ -71,8 +71,9 @@ print(plain)
 #
 # Now the labels come in, 300 of them. The layers stay as they are, *frozen*; only a
 # linear classifier on top is fitted, a **[linear probe](../glossary.md#linear-probe)**.
-# How strongly it is held back is chosen on validation images. Only the probe that was
-# chosen meets the test images.
+# How strongly it is held back is chosen on [validation
+# images](../glossary.md#validation-set). Only the probe that was chosen meets the test
+# images.
 
 # %%
 from torch import nn
@@ -111,12 +112,12 @@ assert abs(errors["denoising autoencoder"] - errors["raw pixels"]) < 0.03
 # ## Label curves
 #
 # That was one seed and one number of labels. The study behind this page learns its
-# features from 58,000 images and uses 10 to 58,000 labels, three times, with other labels
-# and other initial weights each time. Each layer trains for 2,000 steps with batches of
-# 128, some five epochs. The Gaussian noise is clipped. All learned features have 256
-# numbers an image. The other 2,000 training images are kept apart to choose the settings,
-# even where there are only 10 labels. That is a luxury that real life does not offer, but
-# all methods share it.
+# features from 58,000 images and uses 10 to 58,000 labels, three times, with other
+# labels and other initial weights each time. Each layer trains for 2,000 steps with
+# [batches](../glossary.md#batch) of 128, some five [epochs](../glossary.md#epoch). The
+# Gaussian noise is clipped. All learned features have 256 numbers an image. The other
+# 2,000 training images are kept apart to choose the settings, even where there are only
+# 10 labels. That is a luxury that real life does not offer, but all methods share it.
 #
 # - **random features**: a hidden layer as it is initialised, never trained
 # - **PCA**: the first 256 principal components
@@ -441,13 +442,15 @@ for variation in ("random background", "image background"):
 #   web, and we do not know how they laid digits over them.
 # - **The networks are smaller and trained for less.** Theirs had up to three layers of
 #   thousands of units, and were trained for as long as it helped; layer sizes, noise
-#   levels and learning rates were all chosen on validation images. Ours have three
-#   layers of 256 units, some eight epochs of pretraining a layer, and one recipe for
-#   all, so that the table can be made again in minutes.
-# - **Fifteen years have passed.** They used sigmoid units and plain gradient descent,
-#   which hardly trains three layers from random weights. Pretraining was the way in.
-#   With ReLU units, today's initial weights and Adam, a network from scratch trains
-#   well by itself, and the reason for pretraining *in this setting* is gone.
+#   levels and [learning rates](../glossary.md#learning-rate) were all chosen on
+#   validation images. Ours have three layers of 256 units, some eight epochs of
+#   pretraining a layer, and one recipe for all, so that the table can be made again in
+#   minutes.
+# - **Fifteen years have passed.** They used [sigmoid](../glossary.md#sigmoid) units and
+#   plain gradient descent, which hardly trains three layers from random weights.
+#   Pretraining was the way in. With ReLU units, today's initial weights and
+#   [Adam](../glossary.md#adam), a network from scratch trains well by itself, and the
+#   reason for pretraining *in this setting* is gone.
 #
 # What has become of the idea? Many language and vision models of today are pretrained by
 # hiding parts of the input, with other networks, and with far more data than labels. Our

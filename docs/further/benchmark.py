@@ -9,11 +9,12 @@
 #
 # How fast is the code of this tutorial, and how good are its models? The measure is the
 # notebook that this site [grew from](../about.md#where-it-comes-from),
-# `denoising_autoencoders.ipynb`: a dense autoencoder, trained for ten epochs with Adam at
-# a constant learning rate, on images that are decoded from files one by one in every
-# epoch. That is an easy opponent in speed, so a second one stands beside it. The *plain
-# loop* is the same recipe with all images kept in memory, and nothing else done about
-# speed.
+# `denoising_autoencoders.ipynb`: a dense autoencoder, trained for ten
+# [epochs](../glossary.md#epoch) with [Adam](../glossary.md#adam) at a constant
+# [learning rate](../glossary.md#learning-rate), on images that are decoded from files
+# one by one in every epoch. That is an easy opponent in speed, so a second one stands
+# beside it. The *plain loop* is the same recipe with all images kept in memory, and
+# nothing else done about speed.
 #
 # `make bench` runs them in turns on one machine, so their ratios mean something even
 # where the machine is busy. It takes about twenty minutes on two cores. The numbers below
@@ -39,8 +40,8 @@ Markdown("\n".join(lines))
 # %% [markdown]
 # A tick says that the goal was met in this run. How to read the rows:
 #
-# - **Training speed**: the same network, batches of 128 and Adam; images a second, median
-#   of five rounds.
+# - **Training speed**: the same network, [batches](../glossary.md#batch) of 128 and
+#   Adam; images a second, median of five rounds.
 # - **Time to test MSE**: training only, to the error that the notebook prints, which is
 #   likely that of [more than ten
 #   epochs](../learn/train-your-first-dae.py#about-the-numbers-of-the-first-version). The
@@ -135,10 +136,10 @@ figure
 
 # %% [markdown]
 # An exponent of 2 in the image's side means that cost grows like the number of pixels.
-# For convolutions that is what counting the arithmetic says, and for their width, too,
-# since each channel sees each other one; for the hidden width of the dense network it
-# says 1. The measured exponents lie below. Small sizes do not fill the processor, and
-# what a step costs besides the arithmetic counts for more.
+# For [convolutions](../glossary.md#convolution) that is what counting the arithmetic
+# says, and for their width, too, since each channel sees each other one; for the hidden
+# width of the dense network it says 1. The measured exponents lie below. Small sizes do
+# not fill the processor, and what a step costs besides the arithmetic counts for more.
 #
 # And more data? An image costs the same, however many there are, as long as all of them
 # fit into memory. So an epoch grows like the number of images, no faster:

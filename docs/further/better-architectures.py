@@ -7,10 +7,12 @@
 # # Better architectures
 #
 # !!! abstract "In two sentences"
-#     On MNIST at σ = 0.5, clipped, the small U-Net that comes with this site has a test
-#     error of 0.0085, the convolutional autoencoder 0.0111 and the dense one 0.0141. They
-#     did not train for equally long, each has one seed, and a wider dense network was not
-#     among them, so the order is that of these four models and not of their kinds.
+#     On MNIST at σ = 0.5, clipped, the small [U-Net](../glossary.md#u-net) that comes
+#     with this site has a test error of 0.0085, the
+#     [convolutional](../glossary.md#convolution) autoencoder 0.0111 and the dense one
+#     0.0141. They did not train for equally long, each has one seed, and a wider dense
+#     network was not among them, so the order is that of these four models and not of
+#     their kinds.
 #
 # A dense autoencoder does not know what a picture is. To its first layer, two
 # neighbouring pixels are as unrelated as two opposite corners. Models that know more
@@ -58,10 +60,10 @@ for name, model in models.items():
 #
 # ## Trained, side by side
 #
-# These models come trained with the package, so that you need not wait. Each has
-# a *card* that says how it was made: data, noise, epochs, seed, scores. All of them met
-# Gaussian noise of $\sigma = 0.5$, clipped to $[0, 1]$. There is a larger U-Net too,
-# twice as wide and trained for longer.
+# These models come trained with the package, so that you need not wait. Each has a
+# *card* that says how it was made: data, noise, [epochs](../glossary.md#epoch), seed,
+# scores. All of them met Gaussian noise of $\sigma = 0.5$, clipped to $[0, 1]$. There
+# is a larger U-Net too, twice as wide and trained for longer.
 
 # %%
 from dae_tutorial.further.pretrained import NAMES, load_pretrained, read_card
@@ -154,8 +156,8 @@ assert multiplications["unet"] > 20 * multiplications["autoencoder"]
 
 # %% [markdown]
 # That is the cost on paper. On a clock it looks different, for a processor does not do
-# all multiplications at one speed. These times were taken when the page was
-# built, in batches of 100 images; yours will differ, their ratios less.
+# all multiplications at one speed. These times were taken when the page was built, in
+# [batches](../glossary.md#batch) of 100 images; yours will differ, their ratios less.
 
 # %%
 import time
@@ -255,16 +257,17 @@ assert abs(conv - unet) < 0.02
 # at the lowest resolution, where that is cheap. The price: such a model takes images of
 # that size only.
 #
-# **It ends without a sigmoid.** The next section says why.
+# **It ends without a [sigmoid](../glossary.md#sigmoid).** The next section says why.
 #
 # ## How a sigmoid kills a U-Net
 #
 # Pixels lie in $[0, 1]$, and so does a sigmoid. The dense autoencoder ends in one, and
-# is fine. Let us train three small U-Nets at a learning rate of 0.003, for 60 steps: one
-# that ends in a sigmoid under squared error, the same with a linear end, and one
-# with a sigmoid under binary cross-entropy. The last takes `nn.BCEWithLogitsLoss`, which
-# is given the value before the sigmoid, here called $a$, and applies the sigmoid
-# $s(a) = 1 / (1 + e^{-a})$ within.
+# is fine. Let us train three small U-Nets at a [learning
+# rate](../glossary.md#learning-rate) of 0.003, for 60 steps: one that ends in a sigmoid
+# under squared error, the same with a linear end, and one with a sigmoid under binary
+# cross-entropy. The last takes `nn.BCEWithLogitsLoss`, which is given the value before
+# the sigmoid, here called $a$, and applies the sigmoid $s(a) = 1 / (1 + e^{-a})$
+# within.
 
 # %%
 from torch import nn

@@ -37,11 +37,11 @@ from dae_tutorial.further.pretrained import read_card
 read_card("unet")
 
 # %% [markdown]
-# All four met the same images and the same kind of noise, but not for equally long: their
-# cards name epochs and seconds. The recipes were chosen on images held out of the
-# training set; then each model learned from all of the training set, and met the test set
-# once, for its card. The scores below are those of the cards. They were measured when the
-# models were made.
+# All four met the same images and the same kind of noise, but not for equally long:
+# their cards name [epochs](../glossary.md#epoch) and seconds. The recipes were chosen
+# on images held out of the training set; then each model learned from all of the
+# training set, and met the [test set](../glossary.md#test-set) once, for its card. The
+# scores below are those of the cards. They were measured when the models were made.
 
 # %% tags=["hide-code"]
 
@@ -65,9 +65,10 @@ Markdown("\n".join(lines))
 
 # %% [markdown]
 # **Data**: MNIST, 60,000 training images, pixels in $[0, 1]$. **Noise**: Gaussian,
-# $\sigma$ = 0.5, clipped to $[0, 1]$. **Made with**: `make weights`, Adam and a
-# [one-cycle schedule](../glossary.md#one-cycle-schedule), one seed. **Licence**: MIT,
-# like the code; MNIST has terms of its own, see [About and licences](../about.md).
+# $\sigma$ = 0.5, clipped to $[0, 1]$. **Made with**: `make weights`,
+# [Adam](../glossary.md#adam) and a [one-cycle
+# schedule](../glossary.md#one-cycle-schedule), one seed. **Licence**: MIT, like the
+# code; MNIST has terms of its own, see [About and licences](../about.md).
 #
 # **Good for**: trying things out, comparing, features for small experiments (the two
 # autoencoders). **Not good for**: other kinds of noise, stronger noise, other pictures.

@@ -7,11 +7,11 @@
 # %% [markdown]
 # # Train it faster
 #
-# [The notebook that this tutorial grew out of](../about.md#where-it-comes-from) is slow,
-# and it takes many epochs to reach its own best number. None of that is the network's
-# fault. Here we find out where the time goes, and take it back step by step. How much
-# sooner the same network gets to the same error in the end, the
-# [benchmark](benchmark.py) tells.
+# [The notebook that this tutorial grew out of](../about.md#where-it-comes-from) is
+# slow, and it takes many [epochs](../glossary.md#epoch) to reach its own best number.
+# None of that is the network's fault. Here we find out where the time goes, and take it
+# back step by step. How much sooner the same network gets to the same error in the end,
+# the [benchmark](benchmark.py) tells.
 #
 # The times of the first sections were taken when this page was built; those at its end
 # are stored, from the last run of the benchmark. Yours will differ. Their ratios will
@@ -71,9 +71,10 @@ print(f"6,000 images, loaded and used:  {whole_epoch:.2f} s")
 # ## Decode once
 #
 # MNIST is small: as one tensor of floats it takes 188 MB. So decode it once, keep it in
-# memory, and let a batch be *one* indexing of that tensor. This is all that
-# [`ImageTensors`][dae_tutorial.loaders.ImageTensors] does. The trick in it is the
-# method `__getitems__`: a `DataLoader` that finds it asks for a whole batch at once.
+# memory, and let a [batch](../glossary.md#batch) be *one* indexing of that tensor. This
+# is all that [`ImageTensors`][dae_tutorial.loaders.ImageTensors] does. The trick in it
+# is the method `__getitems__`: a `DataLoader` that finds it asks for a whole batch at
+# once.
 
 # %%
 in_memory = ImageTensors(mnist.images[:6000], mnist.labels[:6000])
@@ -88,11 +89,12 @@ print(f"the whole epoch is {whole_epoch / faster_epoch:.1f} times as fast")
 # %% [markdown]
 # ## Fuse the optimiser
 #
-# Adam updates each of the network's weights by the same short formula. By default,
-# PyTorch goes through it one operation at a time. With `fused=True` the operations are
-# *fused*: all of them are done in one pass over memory, with the same result but for
-# rounding. [`fit`][dae_tutorial.train.fit] does so by itself, unless you
-# bring an optimiser of your own.
+# [Adam](../glossary.md#adam) updates each of the network's weights by the same short
+# formula. By default, PyTorch goes through it one operation at a time. With
+# `fused=True` the operations are *[fused](../glossary.md#fused-optimiser)*: all of them
+# are done in one pass over memory, with the same result but for rounding.
+# [`fit`][dae_tutorial.train.fit] does so by itself, unless you bring an optimiser of
+# your own.
 
 # %%
 fused = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
@@ -102,18 +104,19 @@ print(f"fused:   {seconds(fused.step) * 1e3:.2f} ms a step")
 # %% [markdown]
 # ## Let the learning rate rise and fall
 #
-# So far every change has made an epoch shorter. Another gain comes from needing fewer of
-# them. A constant learning rate is a compromise: small enough not to jump about at the
-# end, it is smaller than it could be at the beginning. A *one-cycle* schedule starts
-# low, rises to a peak, and falls to almost nothing, within the epochs that you have. The
+# So far every change has made an epoch shorter. Another gain comes from needing fewer
+# of them. A constant [learning rate](../glossary.md#learning-rate) is a compromise:
+# small enough not to jump about at the end, it is smaller than it could be at the
+# beginning. A *[one-cycle](../glossary.md#one-cycle-schedule)* schedule starts low,
+# rises to a peak, and falls to almost nothing, within the epochs that you have. The
 # large rate covers ground, and the fall lets the weights settle.
 #
-# In PyTorch that is an ordinary scheduler, `OneCycleLR`, which the loop steps after every
-# batch. [`one_cycle`][dae_tutorial.train.one_cycle] makes it, with Adam. Compare two
-# epochs of the customary recipe, a constant rate of 0.001, with two epochs of ours, on
-# 10,000 validation images. Ours differs in **three** things at once: the rate (its peak
-# is 0.008), the schedule, and the second of Adam's `betas`, which is 0.99 instead of
-# 0.999: a shorter memory.
+# In PyTorch that is an ordinary scheduler, `OneCycleLR`, which the loop steps after
+# every batch. [`one_cycle`][dae_tutorial.train.one_cycle] makes it, with Adam. Compare
+# two epochs of the customary recipe, a constant rate of 0.001, with two epochs of ours,
+# on 10,000 [validation images](../glossary.md#validation-set). Ours differs in
+# **three** things at once: the rate (its peak is 0.008), the schedule, and the second
+# of Adam's `betas`, which is 0.99 instead of 0.999: a shorter memory.
 
 # %%
 from dae_tutorial.evaluate import evaluate
@@ -164,8 +167,8 @@ assert held_out[1] < 0.75 * held_out[0]
 #
 # Two more cautions. The cycle must end when training ends, so you must know beforehand
 # how many epochs you want. And the peak has a limit: beyond it, training diverges, and
-# with a sigmoid at the end it can
-# [die without a sound](better-architectures.py#how-a-sigmoid-kills-a-u-net).
+# with a [sigmoid](../glossary.md#sigmoid) at the end it can [die without a
+# sound](better-architectures.py#how-a-sigmoid-kills-a-u-net).
 #
 # ## All of it together
 #

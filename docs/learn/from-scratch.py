@@ -50,8 +50,8 @@ def corrupt(clean, generator):
 #
 # The [encoder](../glossary.md#encoder) turns 784 pixels into a
 # [code](../glossary.md#code) of 32 numbers. The [decoder](../glossary.md#decoder) turns
-# the code into 784 pixels. The sigmoid at the end maps every number to one between 0
-# and 1.
+# the code into 784 pixels. The [sigmoid](../glossary.md#sigmoid) at the end maps every
+# number to one between 0 and 1.
 
 # %%
 torch.manual_seed(0)

@@ -15,7 +15,7 @@
 #
 # MNIST holds 70,000 handwritten digits of 28 × 28 pixels: 60,000 to train with and
 # 10,000 to test on. [`get_mnist_loaders`][dae_tutorial.loaders.get_mnist_loaders]
-# returns both as batches of tensors with values in $[0, 1]$.
+# returns both as [batches](../glossary.md#batch) of tensors with values in $[0, 1]$.
 
 # %%
 import torch
@@ -65,8 +65,9 @@ visualize_noisy_batch(images[:8], noisy[:8], labels[:8])
 # ## Build the model
 #
 # The [`Autoencoder`][dae_tutorial.model.Autoencoder] squeezes 784 pixels into a
-# [code](../glossary.md#code) of 32 numbers and rebuilds the image from it. The last layer
-# is a sigmoid: it maps every number to one between 0 and 1, where pixels lie.
+# [code](../glossary.md#code) of 32 numbers and rebuilds the image from it. The last
+# layer is a [sigmoid](../glossary.md#sigmoid): it maps every number to one between 0
+# and 1, where pixels lie.
 #
 # {{ code of dae_tutorial.model.Autoencoder }}
 
@@ -81,7 +82,8 @@ model
 # ## Choose a loss and an optimiser
 #
 # [Mean squared error](../glossary.md#mean-squared-error) compares two images pixel by
-# pixel. Adam with a learning rate of 0.001 is a good first choice.
+# pixel. [Adam](../glossary.md#adam) with a [learning
+# rate](../glossary.md#learning-rate) of 0.001 is a good first choice.
 
 # %%
 from torch import nn
@@ -105,11 +107,10 @@ print(f"doing nothing: MSE {nothing.mse:.5f}, PSNR {nothing.psnr:.2f} dB")
 # ## Train
 #
 # [`fit`][dae_tutorial.train.fit] goes through the training images ten times, ten
-# [epochs](../glossary.md#epoch). For each [batch](../glossary.md#batch) it draws fresh
-# noise, lets the model reconstruct, and compares the reconstruction with the **clean**
-# images. Each epoch is a call of
-# [`train_one_epoch`][dae_tutorial.train.train_one_epoch]. Its loop is the heart of the
-# matter:
+# [epochs](../glossary.md#epoch). For each batch it draws fresh noise, lets the model
+# reconstruct, and compares the reconstruction with the **clean** images. Each epoch is
+# a call of [`train_one_epoch`][dae_tutorial.train.train_one_epoch]. Its loop is the
+# heart of the matter:
 #
 # {{ code of dae_tutorial.train.train_one_epoch }}
 #
@@ -143,11 +144,12 @@ plot_loss(history.train_loss)
 #
 # Now on 10,000 images that the model has never seen, with noise from a fixed seed.
 #
-# A word on how we use them. A [test set](../glossary.md#test-set) should be read once, at
-# the end, and choices should be made on *validation* images. This page has no validation
-# set, and it reads the test images again and again, in the exercises too. It may do so
-# because it chooses nothing by their scores: the epochs and the learning rate were fixed
-# before. As soon as you choose, split off validation images with
+# A word on how we use them. A [test set](../glossary.md#test-set) should be read once,
+# at the end, and choices should be made on *validation* images. This page has no
+# [validation set](../glossary.md#validation-set), and it reads the test images again
+# and again, in the exercises too. It may do so because it chooses nothing by their
+# scores: the epochs and the learning rate were fixed before. As soon as you choose,
+# split off validation images with
 # [`get_mnist_splits`][dae_tutorial.loaders.get_mnist_splits].
 
 # %%

@@ -89,8 +89,9 @@ assert abs(unclipped.square().mean() - 0.25) < 0.002
 # $$\tilde{x}_i = m_i\,x_i, \qquad m_i \sim \mathrm{Bernoulli}(1 - p)$$
 #
 # It stands for missing values, and is the noise of the paper that gave denoising
-# autoencoders their name (Vincent and others, 2008).
-# It differs from dropout in one point: the pixels that survive are not scaled up.
+# autoencoders their name (Vincent and others, 2008). It differs from
+# [dropout](../glossary.md#dropout) in one point: the pixels that survive are not scaled
+# up.
 #
 # {{ code of dae_tutorial.noise.add_masking_noise }}
 
