@@ -8,22 +8,25 @@
 # # Does noise help at all?
 #
 # !!! abstract "In two sentences"
-#     On noisy images, with codes of 32 units and more, the denoising autoencoder has 0.39
-#     to 0.46 times the error of its clean-trained twin, averaged over seeds. The noise
-#     was clipped and each image was seen once: part of that lead is knowing the grey that
-#     clipping adds, and longer training can change what follows below.
+#     On noisy images, with codes of 32 units and more, the denoising autoencoder has
+#     0.39 to 0.46 times the error of its clean-trained [twin](../glossary.md#twin),
+#     averaged over seeds. The noise was clipped and each image was seen once: part of
+#     that lead is knowing the grey that clipping adds, and longer training can change
+#     what follows below.
 #
 # Three things are said of noise in nearly every introduction: it keeps an autoencoder
-# from learning the identity, it keeps it from overfitting, and it teaches it to
-# denoise. Let us test all three, against the one opponent that counts: **the same
-# autoencoder, trained without noise**, called its [twin](../glossary.md#twin).
+# from learning the identity, it keeps it from
+# [overfitting](../glossary.md#overfitting), and it teaches it to denoise. Let us test
+# all three, against the one opponent that counts: **the same autoencoder, trained
+# without noise**, called its twin.
 #
 # ## Four autoencoders
 #
 # To see what the size of the code does, we take the plainest autoencoder there is: one
 # layer in, one layer out. Its [code](../glossary.md#code) is its only width. With 32
-# units the code is a bottleneck. With 1,024 it is *overcomplete*: there are more units
-# than pixels, and nothing forces the model to leave anything out.
+# units the code is a bottleneck. With 1,024 it is
+# *[overcomplete](../glossary.md#undercomplete)*: there are more units than pixels, and
+# nothing forces the model to leave anything out.
 
 # %%
 import torch
@@ -63,12 +66,13 @@ models = {
 
 # %% [markdown]
 # They have trained on 2,000 images only, so that you need not wait. The wide ones learn
-# more in a step, so they get fewer epochs. (`fused=True` is the same Adam,
-# [only faster](../glossary.md#fused-optimiser). `OneCycleLR` is a
-# [one-cycle schedule](../glossary.md#one-cycle-schedule): the learning rate rises to its
-# peak and falls again within the training.) Give all four clean test images first, then
-# noisy ones. Beside them stand two opponents that never train: *doing nothing*, and the
-# *mean image*, which answers every input with the average of the training images.
+# more in a step, so they get fewer [epochs](../glossary.md#epoch). (`one_cycle` gives
+# [Adam](../glossary.md#adam) a [one-cycle schedule](../glossary.md#one-cycle-schedule):
+# the [learning rate](../glossary.md#learning-rate) rises to its peak and falls again
+# within the training.) Give all four clean test images first, then noisy ones. Beside
+# them stand two opponents that never train: *doing nothing*, and the *[mean
+# image](../glossary.md#mean-image)*, which answers every input with the average of the
+# training images.
 
 # %%
 from dae_tutorial.evaluate import mean_squared_error
@@ -123,12 +127,12 @@ compare_images({"noisy": noisy[:8], **rows})
 # ## From a narrow code to a wide one
 #
 # The same with 60,000 images, and with codes from 2 units to 1,024. The training is
-# short: 938 steps with batches of 64, which is **one epoch**, so each image is seen once.
-# The noise is clipped, as above. Each line is
-# the mean over three seeds; the band, often thinner than the line, is their standard
-# deviation. As above, the test images are the first 2,000 of the test set. These are
-# the easier ones, for every model alike: the mean image scores 0.064 on them and 0.071
-# on the last 2,000.
+# short: 938 steps with [batches](../glossary.md#batch) of 64, which is **one epoch**,
+# so each image is seen once. The noise is clipped, as above. Each line is the mean over
+# three seeds; the band, often thinner than the line, is their standard deviation. As
+# above, the test images are the first 2,000 of the [test set](../glossary.md#test-set).
+# These are the easier ones, for every model alike: the mean image scores 0.064 on them
+# and 0.071 on the last 2,000.
 
 # %% tags=["check"]
 
@@ -356,11 +360,11 @@ assert abs(passed["DAE"][1024]) < 0.05
 # %% [markdown]
 # ## Does it overfit less?
 #
-# [Overfitting](../glossary.md#overfitting) shows where data are few. Take 100 images,
-# 1,000, and so on, and train for the same number of steps: 100 images are then seen more
-# than 450 times, 1,000 more than 50 times, and all 60,000 once. Each model does its own
-# task: the AE gets clean images, the DAE noisy ones. How many times larger is the error
-# on test images than on the training images?
+# Overfitting shows where data are few. Take 100 images, 1,000, and so on, and train for
+# the same number of steps: 100 images are then seen more than 450 times, 1,000 more
+# than 50 times, and all 60,000 once. Each model does its own task: the AE gets clean
+# images, the DAE noisy ones. How many times larger is the error on test images than on
+# the training images?
 #
 # Read this ratio with care. Part of the DAE's error comes from what the noise has hidden.
 # No model can restore that, neither in training images nor in new ones. It is part of

@@ -9,9 +9,10 @@
 #
 # !!! abstract "In two sentences"
 #     Under Gaussian noise of 0.5, clipped, the codes of the autoencoder that trained on
-#     it move 0.70 times as far as those of its clean-trained twin, after two epochs. The
-#     first 32 principal components move less still, and with the same 32 numbers they
-#     find the original in 95 % of the cases, the denoising code in 53 %.
+#     it move 0.70 times as far as those of its clean-trained
+#     [twin](../glossary.md#twin), after two [epochs](../glossary.md#epoch). The first
+#     32 principal components move less still, and with the same 32 numbers they find
+#     the original in 95 % of the cases, the denoising code in 53 %.
 #
 # "A denoising autoencoder learns stable, invariant features", you can read. A feature is
 # stable if it hardly changes when the image changes in a way that does not matter. So
@@ -107,10 +108,11 @@ for change in changed:
 # Now with 60,000 training images and three seeds: the pixels themselves, 32 random
 # projections, the first 32 principal components (of a part of the training images), and
 # the 32 units of three autoencoders: trained on clean images, on Gaussian noise of 0.5,
-# and on masking noise of 0.5. Each network trains for 938 steps with batches of 128,
-# which is **two epochs**. Gaussian noise is clipped. The test images are the first 1,000
-# of the test set. They are easier than the last ones, but every kind of features meets
-# the same.
+# and on masking noise of 0.5. Each network trains for 938 steps with
+# [batches](../glossary.md#batch) of 128, which is **two epochs**. Gaussian noise is
+# clipped. The test images are the first 1,000 of the [test
+# set](../glossary.md#test-set). They are easier than the last ones, but every kind of
+# features meets the same.
 
 # %% tags=["hide-code"] alt="How far six kinds of features move under eight changes, a row for each change, a dot for each kind. Under Gaussian noise PCA and the denoising autoencoder trained on it lie far left of the plain one, and the one trained on masking lies right of it. Under masking noise both denoising autoencoders lie close together, left of the rest. Under shifts and rotations the denoising autoencoders lie slightly left of the plain one. Under thicker strokes the one trained on Gaussian noise lies alone on the left."
 

@@ -8,10 +8,11 @@
 # # Which noise for which noise?
 #
 # !!! abstract "In two sentences"
-#     After three epochs, with Gaussian noise clipped, the model that trained on a noise
-#     is the best on that noise, or level with the best, in all nine columns. One model
-#     for a mixture of all is 5 to 26 % behind the specialists on noisy images, and on
-#     blocks it is worse than doing nothing (25 against 24, in thousandths).
+#     After three [epochs](../glossary.md#epoch), with Gaussian noise clipped, the model
+#     that trained on a noise is the best on that noise, or level with the best, in all
+#     nine columns. One model for a mixture of all is 5 to 26 % behind the specialists
+#     on noisy images, and on blocks it is worse than doing nothing (25 against 24, in
+#     thousandths).
 #
 # A denoising autoencoder trains on a noise that *we* choose. Later it meets a noise
 # that we did not choose. How much does it matter whether the two agree? This page
@@ -21,8 +22,9 @@
 # ## Two noises, two models
 #
 # Begin with two. One model trains on Gaussian noise, another on masking noise, and a
-# third one, the twin that every experiment needs, on clean images. Nothing else
-# differs: the same initial weights, the same images in the same order.
+# third one, the [twin](../glossary.md#twin) that every experiment needs, on clean
+# images. Nothing else differs: the same initial weights, the same images in the same
+# order.
 
 # %%
 import torch
@@ -75,12 +77,13 @@ for name, model in (opponents | models).items():
     print(f"{name:12} {score[name, 'Gaussian']:14.4f} {score[name, 'masking']:18.4f}")
 
 # %% [markdown]
-# Each model is the best on its own noise. What the model trained on masking noise does to
-# Gaussian noise is worth a second look: it does **worse than the twin that has never seen
-# any noise**. A likely reason: it has learned that whatever is bright is ink, for masking
-# never brightens a pixel, and clipped noise brightens every black one. So it takes the
-# specks for pieces of strokes. The mean image does better. And the twin, which beats
-# doing nothing on Gaussian noise, is ahead of the mean image by a fifth at most.
+# Each model is the best on its own noise. What the model trained on masking noise does
+# to Gaussian noise is worth a second look: it does **worse than the twin that has never
+# seen any noise**. A likely reason: it has learned that whatever is bright is ink, for
+# masking never brightens a pixel, and clipped noise brightens every black one. So it
+# takes the specks for pieces of strokes. The [mean image](../glossary.md#mean-image)
+# does better. And the twin, which beats doing nothing on Gaussian noise, is ahead of
+# the mean image by a fifth at most.
 
 # %% tags=["check"]
 assert score["Gaussian", "Gaussian"] < 0.8 * score["clean", "Gaussian"]
@@ -107,12 +110,12 @@ compare_images(rows)
 # ## Nine noises, ten models
 #
 # The same at full size: all 60,000 images, three epochs, three seeds, nine noises, and
-# a tenth model for which each image of a batch is given one of the nine at random. The
-# Gaussian noises are clipped. All
-# are tested on the first 2,000 test images. (These are easier than the last ones: the
-# mean image scores 0.064 on them and 0.071 on the last 2,000.) The numbers in the table
-# are mean squared errors **times 1,000**, averaged over the seeds. Read it by columns:
-# *this* noise comes in, which model should I have trained?
+# a tenth model for which each image of a [batch](../glossary.md#batch) is given one of
+# the nine at random. The Gaussian noises are clipped. All are tested on the first 2,000
+# test images. (These are easier than the last ones: the mean image scores 0.064 on them
+# and 0.071 on the last 2,000.) The numbers in the table are mean squared errors **times
+# 1,000**, averaged over the seeds. Read it by columns: *this* noise comes in, which
+# model should I have trained?
 
 # %% tags=["hide-code"] alt="A table of mean squared errors, a row for each noise in training, a column for each noise in the test. The smallest number of a column stands on the diagonal, where both agree, in all columns but one, in which two models tie. The models trained on masking noise have by far the largest errors on Gaussian and salt-and-pepper noise. The row of the mixture is never the best; it is furthest behind on clean images, where its error is 16 against 10."
 import math

@@ -8,10 +8,10 @@
 # # Loss matters
 #
 # !!! abstract "In two sentences"
-#     After eight epochs, squared error and cross-entropy make nearly the same denoiser,
-#     while under absolute error strokes go missing: on masking noise 11 % of the ink, and
-#     2.3 decibels. The emphasised loss, in the version built here, trades errors at
-#     changed pixels for errors at the others.
+#     After eight [epochs](../glossary.md#epoch), squared error and cross-entropy make
+#     nearly the same denoiser, while under absolute error strokes go missing: on
+#     masking noise 11 % of the ink, and 2.3 decibels. The emphasised loss, in the
+#     version built here, trades errors at changed pixels for errors at the others.
 #
 # Noise destroys information. Where a pixel cannot be known, the model has to guess,
 # and the loss decides which guess is best. This page trains the same network under
@@ -218,10 +218,10 @@ assert brightness["β = 0.5"] > 1.02 * brightness["MSE"]
 # ## Three seeds, eight epochs
 #
 # The pictures above come from one seed and a short training. The study behind this page
-# trains each loss on 20,000 images for eight epochs, with three seeds, on masking
-# noise ($p = 0.5$) and on Gaussian noise ($\sigma = 0.5$, clipped), and scores each model
-# by every measure on the same 10,000 noisy test images. All of them share one learning
-# rate, which was chosen for MSE.
+# trains each loss on 20,000 images for eight epochs, with three seeds, on masking noise
+# ($p = 0.5$) and on Gaussian noise ($\sigma = 0.5$, clipped), and scores each model by
+# every measure on the same 10,000 noisy test images. All of them share one [learning
+# rate](../glossary.md#learning-rate), which was chosen for MSE.
 
 # %% tags=["hide-code"]
 from dae_tutorial.evidence import tables
@@ -257,9 +257,10 @@ for noise in ("masking", "Gaussian"):
 # brightness as a share of the clean one.
 #
 # **MSE and BCE** do the same to the picture, as their common best guess said. On
-# masking noise BCE even reaches the slightly lower squared error, on Gaussian noise they
-# are level. A likely reason: the network ends in a sigmoid, and BCE's gradient passes
-# through it undamped as long as it is not saturated.
+# masking noise BCE even reaches the slightly lower squared error, on Gaussian noise
+# they are level. A likely reason: the network ends in a
+# [sigmoid](../glossary.md#sigmoid), and BCE's gradient passes through it undamped as
+# long as it is not saturated.
 #
 # **L1** is grey about as rarely as the real digits, and pays for it: ink is missing, and
 # PSNR is lower. More surprising, it loses by its own measure: on both noises the

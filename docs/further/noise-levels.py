@@ -8,16 +8,16 @@
 # # One denoiser for every noise level?
 #
 # !!! abstract "In two sentences"
-#     From σ = 0.5 on, one blind model for all levels is level with a specialist for each,
-#     while at 0.1 it has 37 % more error. Telling the model the level changes its error
-#     by at most 4 %, and an aware model that is told a wrong level does just as well.
+#     From σ = 0.5 on, one [blind](../glossary.md#blind) model for all levels is level
+#     with a specialist for each, while at 0.1 it has 37 % more error. Telling the model
+#     the level changes its error by at most 4 %, and an aware model that is told a
+#     wrong level does just as well.
 #
 # Our models so far met one noise level, $\sigma = 0.5$, in training and in the test.
 # A camera's noise depends on the light. There are three ways out.
 #
 # - Train a **specialist** for each level, and know which one to call.
-# - Train one **[blind](../glossary.md#blind)** model on all levels. Nobody tells it which
-#   one it meets.
+# - Train one **blind** model on all levels. Nobody tells it which one it meets.
 # - Train one **[noise-aware](../glossary.md#noise-aware)** model on all levels, and tell
 #   it the level as well.
 #
@@ -63,7 +63,8 @@ captions = [f"{level:.2f}" for level in levels]
 compare_images({"clean": clean, "noisy": noisy}, captions=captions)
 
 # %% [markdown]
-# For a convolutional network two channels are all it takes: `UNet(in_channels=2)`.
+# For a [convolutional](../glossary.md#convolution) network two channels are all it
+# takes: `UNet(in_channels=2)`.
 
 # %%
 from dae_tutorial.model import UNet
@@ -113,8 +114,9 @@ assert correlation > 0.97
 # %% [markdown]
 # ## Train a blind one
 #
-# Nothing changes but the corruption. Three short epochs are enough to see the effect.
-# Beside it stands a specialist for $\sigma = 0.5$, trained for as long.
+# Nothing changes but the corruption. Three short [epochs](../glossary.md#epoch) are
+# enough to see the effect. Beside it stands a specialist for $\sigma = 0.5$, trained
+# for as long.
 
 # %%
 from functools import partial
