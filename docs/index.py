@@ -27,12 +27,12 @@ with torch.no_grad():
 visualize_reconstruction(noisy, clean, reconstruction)
 
 # %% [markdown]
-# A fully connected network with 209,968 parameters drew the bottom row. It learned from
-# 60,000 other digits, thirty times each, and [comes with the
-# package](further/pretrained.py). It had never seen these eight. The picture was not
-# pasted in: this page is a program that loads the network and draws what it makes of the
-# noise. The other figures of this site are drawn by code, too, some of them from
-# measurements that were [stored earlier](about.md#which-numbers-are-computed-and-when).
+# A fully connected network with 209,968 parameters drew the bottom row. It saw 60,000
+# other digits, thirty times each, and [comes with the package](further/pretrained.py).
+# It had never seen these eight. The picture was not pasted in: this page is a program
+# that loads the network and draws what it makes of the noise. The other figures of this
+# site are drawn by code, too, some of them from measurements that were [stored
+# earlier](about.md#which-numbers-are-computed-and-when).
 
 # %% tags=["check"]
 from dae_tutorial.evaluate import evaluate
@@ -83,6 +83,6 @@ assert all(len(tables.read_record(name)["seeds"]) == 3 for name in tables.names(
 #
 # If you are new to this, read the pages in order. You need to have met Python and a
 # little PyTorch; the [glossary](glossary.md) has the other words. If you came for code,
-# take [Train your first denoising autoencoder](learn/train-your-first-dae.py) and the
+# take [From scratch in sixty lines](learn/from-scratch.py) and the
 # [reference](reference/index.md): each module is one file that can be copied whole. If
 # you teach, every notebook page can be downloaded and run as it is.

@@ -11,7 +11,7 @@
 #     gets reported, from a PSNR that is 0.2 decibels too good to a loss that is 100 times
 #     too large. Five habits at the end of the page catch fourteen of them.
 #
-# None of the mistakes below stops with an error. The code runs, the loss falls, the
+# None of the mistakes below raises an error. The code runs, the loss falls, the
 # pictures look fine, and the number is wrong. All of them are easy to make, and several
 # we made ourselves, so nobody needs to feel caught.
 #
@@ -335,7 +335,7 @@ assert broken > 2 * fixed
 # PyTorch then compares every reconstruction with **every** image of the
 # [batch](../glossary.md#batch). The best answer is the [mean
 # image](../glossary.md#mean-image), and the loss has a high floor. (Flat images of 784
-# against `(batch, 1, 28, 28)` would stop with an error. That is the lucky case.)
+# against `(batch, 1, 28, 28)` would raise an error. That is the lucky case.)
 #
 # !!! failure "Broken: one side without its channel"
 
@@ -564,8 +564,8 @@ fixed = total / len(test_images)
 print(f"test loss: {fixed:.4f}")
 
 # %% [markdown]
-# Our batches hold 100 images, so the broken number is 100 times too large. No pixel in
-# $[0, 1]$ can have a mean squared error above 1: a number like that is a sign.
+# Our batches hold 100 images, so the broken number is 100 times too large. Pixels in
+# $[0, 1]$ cannot have a mean squared error above 1, so such a number is a warning.
 
 # %% tags=["check"]
 assert abs(broken / fixed - 100) < 1e-6
@@ -881,7 +881,7 @@ print(f"mean {fixed:+.1%}, standard deviation {deviation:.1%}")
 # %% [markdown]
 # The sign depends on the seed. The mean of the five leans the other way than the first
 # seed did, and is less than two standard errors from zero: these runs do not tell the
-# two apart. The same seed for both recipes makes the comparison sharper, for they start
+# two apart. The same seed for both recipes makes the comparison sharper: they start
 # from the same weights and see the same images in the same order.
 
 # %% tags=["check"]
@@ -994,8 +994,8 @@ assert reported > luckiest + 0.02
 #
 # Five habits catch fourteen of the twenty-two:
 #
-# 1. **Print what doing nothing scores**, first, at more than one level. Exhibits 4, 7,
-#    12, 16, 18 and 21 show there.
+# 1. **Print what doing nothing scores**, first, at more than one level. That exposes
+#    exhibits 4, 7, 12, 16, 18 and 21.
 # 2. **Check shapes and ranges** where tensors meet. Exhibits 6, 7, 8 and 14.
 # 3. **Pass a seeded generator** to the noise of every evaluation. Exhibit 9.
 # 4. **Change one thing at a time**, and keep the twin without it. Exhibits 3, 5 and 19.

@@ -15,9 +15,9 @@
 #
 # Each unit of the first layer multiplies the image by a picture of weights, its
 # *filter*, and reacts where the two agree. A filter is itself 28 × 28 numbers, so we
-# can look at it. In the papers that gave the denoising autoencoder its name, filters were
-# the main evidence: without noise they looked like random speckle, with noise like
-# strokes and spots. Is it so? And how can it be *measured*, so that nobody chooses the
+# can look at it. In the papers that gave the denoising autoencoder its name, filters
+# were the main evidence: without noise they looked like random speckle, with noise like
+# strokes and spots. Is it so? And how can it be *measured*, so that nobody picks the
 # pictures that please?
 #
 # ## Train, and look
@@ -61,8 +61,9 @@ def trained_filters(mask_prob, units=256, epochs=6):
 filters = {"AE": trained_filters(0.0), "DAE": trained_filters(0.5)}
 
 # %% [markdown]
-# Sixteen filters of each: the first sixteen, not the best sixteen. Grey is zero, white
-# wants ink, black wants none.
+# Sixteen filters of each: the first sixteen, not the best sixteen. Grey is a weight of
+# zero, white a positive one (the unit looks for ink there), black a negative one (it
+# looks for none).
 
 # %% alt="Sixteen filters of an autoencoder above sixteen of a denoising one. Those of the autoencoder are mostly speckle over the disc in which digits have ink. Among those of the denoising autoencoder are coarser patches, single dark or light spots, and pieces of strokes."
 from dae_tutorial.figures import compare_images
@@ -119,7 +120,7 @@ assert 0.45 < 1 - inked.float().mean() < 0.5
 # there are pixels, at three levels of masking and for three sizes of the training set,
 # all trained for the same number of steps, with three seeds. The steps are few: 938
 # with [batches](../glossary.md#batch) of 32, so each of 30,000 images is seen once,
-# each of 300 some 94 times. First the look. The filters shown are chosen by rank,
+# each of 300 some 94 times. First, how they look. The filters shown are chosen by rank,
 # evenly from the roughest to the smoothest, so that nobody could pick the pretty ones.
 
 # %% tags=["hide-code"] alt="A grid of filters, three rows for 300, 3,000 and 30,000 training images, three columns for 0, 25 and 50 % masking, with four filters in each cell. From left to right the speckle becomes coarser and patches join to strokes and spots."

@@ -171,8 +171,8 @@ assert hidden_score["conv", "Gaussian"][0] > 0.85 * hidden_score["conv", "clean"
 # ## Photographs
 #
 # A digit has 784 pixels, most of them black. A photograph has hundreds of thousands,
-# and none of them comes twice. So the network must not depend on an image's size, and
-# it must keep every detail that is not noise: a narrow code would lose it. The
+# and photographs come in all sizes. So the network must not depend on an image's size.
+# And it must keep every detail that is not noise; a narrow code would lose it. The
 # [`UNet`][dae_tutorial.model.UNet] is made for that. It learns from small patches and
 # denoises photographs of any size.
 #
@@ -329,7 +329,7 @@ panels[1].set_xlabel("σ in 255ths")
 figure
 
 # %% [markdown]
-# All methods in numbers, PSNR in decibels; the spread over seeds is printed behind.
+# All methods in numbers: PSNR in decibels, ± its spread over the seeds.
 
 # %% tags=["hide-code"]
 for channels, title in ((1, "grey"), (3, "colour")):
@@ -352,11 +352,12 @@ for channels, title in ((1, "grey"), (3, "colour")):
 # - **A level that the network has not seen: it depends on the direction.** At 50, the
 #   U-Net that was trained at 25 is more than a decibel behind the one that is told the
 #   level. At 15, which it has not seen either, it is level with it or ahead.
-# - **To be told helps, where the noise is strong.** At 50 the told U-Net beats the blind
-#   one, in grey and in colour, in every seed. At 25, in grey, the blind one is ahead.
+# - **Knowing the level helps where the noise is strong.** At 50 the told U-Net beats
+#   the blind one, in grey and in colour, in every seed. At 25, in grey, the blind one
+#   is ahead.
 #
-# Longer training, on more than four pictures, would be needed before anyone says more
-# about networks from this.
+# To say more about networks, one would have to train longer, and on more than four
+# pictures.
 
 # %% tags=["check"]
 psnr_of = {key: mean for key, (mean, _) in decibel.items()}

@@ -33,8 +33,8 @@
 #
 # A hidden layer is learned by a small autoencoder: the layer encodes, a linear decoder
 # rebuilds the image, and the decoder is thrown away. Both layers below see the same
-# 10,000 images, without labels. One of them sees them with a quarter of the pixels
-# masked.
+# 10,000 images, without labels. One of the layers sees them with a quarter of the
+# pixels masked.
 
 # %%
 import torch
@@ -71,9 +71,9 @@ print(plain)
 #
 # Now the labels come in, 300 of them. The layers stay as they are, *frozen*; only a
 # linear classifier on top is fitted, a **[linear probe](../glossary.md#linear-probe)**.
-# How strongly it is held back is chosen on [validation
-# images](../glossary.md#validation-set). Only the probe that was chosen meets the test
-# images.
+# The penalty on its weights, which keeps it from learning the few labels by heart, is
+# chosen on [validation images](../glossary.md#validation-set). Only the probe that was
+# chosen meets the test images.
 
 # %%
 from torch import nn
@@ -448,7 +448,7 @@ for variation in ("random background", "image background"):
 #   minutes.
 # - **Fifteen years have passed.** They used [sigmoid](../glossary.md#sigmoid) units and
 #   plain gradient descent, which hardly trains three layers from random weights.
-#   Pretraining was the way in. With ReLU units, today's initial weights and
+#   Pretraining made it possible. With ReLU units, today's initial weights and
 #   [Adam](../glossary.md#adam), a network from scratch trains well by itself, and the
 #   reason for pretraining *in this setting* is gone.
 #

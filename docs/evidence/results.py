@@ -6,7 +6,28 @@
 
 # %% [markdown]
 # # All results
-#
+
+# %% tags=["hide-code"]
+from IPython.display import Markdown
+
+from dae_tutorial.evidence import tables
+
+records = [tables.read_record(name) for name in tables.names()]
+rows = sum(len(tables.read(record["study"])) for record in records)
+minutes = sum(sum(record["seconds"]) for record in records) / 60
+Markdown(
+    '!!! abstract "In two sentences"\n'
+    f"    The evidence rests on {len(records)} studies with {rows:,} measured rows and "
+    f"three seeds each, which took {minutes:.0f} minutes of computing in all. The seeds "
+    "show how much of a difference is chance; they do not show that a study asks the "
+    "right question, so look on each page for its noise, its measure and how long its "
+    "models trained."
+)
+
+# %% tags=["check"]
+assert all(len(record["seeds"]) == 3 for record in records)
+
+# %% [markdown]
 # The studies of the evidence pages rest on tables, and every table on a program. This
 # page gathers all of them. It is itself a program: it reads them through
 # [`tables`](../reference/tables.md), and no number of a table was typed by hand. The
@@ -34,11 +55,7 @@
 
 # %% tags=["hide-code"]
 import numpy as np
-from IPython.display import Markdown
 
-from dae_tutorial.evidence import tables
-
-records = [tables.read_record(name) for name in tables.names()]
 lines = ["| study | rows | seeds | minutes | made with |", "|---|---|---|---|---|"]
 for record in records:
     rows = tables.read(record["study"])

@@ -7,16 +7,18 @@
 # %% [markdown]
 # # Benchmark
 #
-# How fast is the code of this tutorial, and how good are its models? The measure is the
-# notebook that this site [grew from](../about.md#where-it-comes-from),
-# `denoising_autoencoders.ipynb`: a dense autoencoder, trained for ten
-# [epochs](../glossary.md#epoch) with [Adam](../glossary.md#adam) at a constant
-# [learning rate](../glossary.md#learning-rate), on images that are decoded from files
-# one by one in every epoch. That is an easy opponent in speed, so a second one stands
-# beside it. The *plain loop* is the same recipe with all images kept in memory, and
-# nothing else done about speed.
+# !!! abstract "Measured against two rivals"
+#     **The starting notebook**, `denoising_autoencoders.ipynb`, from which this site
+#     [grew](../about.md#where-it-comes-from): a dense autoencoder, trained for ten
+#     [epochs](../glossary.md#epoch) with [Adam](../glossary.md#adam) at a constant
+#     [learning rate](../glossary.md#learning-rate), on images that are decoded one by one
+#     in every epoch. **The plain loop**: the same recipe with all images in memory, and
+#     nothing else done about speed.
 #
-# `make bench` runs them in turns on one machine, so their ratios mean something even
+# How fast is the code of this tutorial, and how good are its models? In speed the
+# notebook is an easy opponent. The plain loop is the fair one.
+#
+# `make bench` runs all three in turns on one machine, so their ratios mean something even
 # where the machine is busy. It takes about twenty minutes on two cores. The numbers below
 # are stored from its last run. They were not measured when this page was built.
 
@@ -58,7 +60,7 @@ Markdown("\n".join(lines))
 #
 # ## Where an epoch goes
 #
-# What is left to win? Each part is timed on its own. The last line but one is what the
+# What is left to gain? Each part is timed on its own. The last line but one is what the
 # whole epoch takes beyond their sum.
 
 # %% tags=["hide-code"]
@@ -75,9 +77,8 @@ Markdown("\n".join(lines))
 
 # %% [markdown]
 # No loop around this network can be faster than its matrix products, in batches of 128
-# and in float32. Most of the rest goes through memory rather than through
-# the arithmetic units: random numbers for the noise, activations, the loss and its
-# gradients.
+# and in float32. Most of the other time is spent on moving numbers through memory, not
+# on arithmetic: random numbers for the noise, activations, the loss and its gradients.
 #
 # ## Cost on paper
 #
@@ -179,8 +180,8 @@ Markdown("\n".join(lines))
 
 # %% [markdown]
 # These are extrapolations, far outside of what was measured, along lines that grow
-# steeper once the processor is full. They tell minutes from days, and are too low rather
-# than too high. They were measured on a few processor cores. A
+# steeper once the processor is full. They can tell minutes from days. They are more
+# likely too low than too high. They were measured on a few processor cores. A
 # [GPU](../how-to/train-on-gpus-and-resume.md) would be faster.
 
 # %% tags=["check"]

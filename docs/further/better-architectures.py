@@ -155,8 +155,8 @@ assert multiplications["unet"] < multiplications["unet-large"]
 assert multiplications["unet"] > 20 * multiplications["autoencoder"]
 
 # %% [markdown]
-# That is the cost on paper. On a clock it looks different, for a processor does not do
-# all multiplications at one speed. These times were taken when the page was built, in
+# That is the cost on paper. The clock tells another story: a processor does not do all
+# multiplications at the same speed. These times were taken when the page was built, in
 # [batches](../glossary.md#batch) of 100 images; yours will differ, their ratios less.
 
 # %%
@@ -386,8 +386,9 @@ for a, x in wrong:
 
 # %% [markdown]
 # **Why not the dense autoencoder?** It ends in the same sigmoid, and learns under the
-# same squared error. Is our learning rate too high for the U-Net only? Let us try others,
-# on the dense model as well, and on a U-Net of which only the last layer is trained:
+# same squared error. Is our learning rate too high for the U-Net only? Let us try
+# others, on the dense model as well, and on a U-Net in which only the last layer is
+# trained:
 
 
 # %%
@@ -419,13 +420,14 @@ for name, a in tried.items():
     print(f"{name:26} MSE {error:.4f}; a from {a.min():.3g} to {a.max():.3g}")
 
 # %% [markdown]
-# It is not the rate. At the customary 0.001 the U-Net is as black, and at 0.01 and 0.03,
-# three times and ten times the rate that killed it, the dense model learns. (It is not
-# immune: at 0.1 its outputs run away as well, to both sides.) But a U-Net of which only
-# the last layer moves survives 0.01, too. So it dies when *all* of its twelve layers move
-# at once. A likely reason: each is pushed the way that makes the picture darker, and what
-# they do multiplies. That the dense model has only four layers, and weights of its own
-# for each pixel, is our guess at what saves it; these numbers do not prove it.
+# It is not the rate. At the usual 0.001 the U-Net comes out just as black. And at 0.01
+# and 0.03, three times and ten times the rate that killed the U-Net, the dense model
+# learns. (It is not immune: at 0.1 its outputs run away as well, to both sides.) But a
+# U-Net in which only the last layer learns survives 0.01, too. So it dies when *all* of
+# its twelve layers move at once. A likely reason: each layer is pushed towards a darker
+# picture, and their effects multiply. That the dense model has only four layers, and
+# weights of its own for each pixel, is our guess at what saves it; these numbers do not
+# prove it.
 
 # %% tags=["check"]
 after = {name: (a.sigmoid() - clean).square().mean() for name, a in tried.items()}
@@ -453,8 +455,8 @@ assert depth == {"Autoencoder": 4, "UNet": 12}
 #
 # The larger U-Net shows that more width and more time together still help a little.
 # (Which of the two, these models do not tell.) Much larger networks exist for
-# photographs. How much is left to win on MNIST we do not know; some of the error is there
-# to stay, for where the noise has hidden a stroke, no network can know that it was there.
+# photographs. How much is left to gain on MNIST we do not know. Some of the error will
+# stay: where the noise has hidden a stroke, no network can know that it was there.
 
 # %% tags=["check"]
 assert 0.85 < mse["unet-large"] / mse["unet"] < 0.99

@@ -10,8 +10,8 @@
 # [The notebook that this tutorial grew out of](../about.md#where-it-comes-from) is
 # slow, and it takes many [epochs](../glossary.md#epoch) to reach its own best number.
 # None of that is the network's fault. Here we find out where the time goes, and take it
-# back step by step. How much sooner the same network gets to the same error in the end,
-# the [benchmark](benchmark.py) tells.
+# back step by step. The [benchmark](benchmark.py) tells how much sooner the same
+# network gets to the same error in the end.
 #
 # The times of the first sections were taken when this page was built; those at its end
 # are stored, from the last run of the benchmark. Yours will differ. Their ratios will
@@ -65,8 +65,8 @@ print(f"6,000 images, only loaded:      {batches_alone:.2f} s")
 print(f"6,000 images, loaded and used:  {whole_epoch:.2f} s")
 
 # %% [markdown]
-# Most of the epoch passes before the network has seen anything. A faster network, a
-# GPU even, would change next to nothing.
+# Most of the epoch goes into loading. A faster network, even a GPU, would change next
+# to nothing.
 #
 # ## Decode once
 #
@@ -113,10 +113,10 @@ print(f"fused:   {seconds(fused.step) * 1e3:.2f} ms a step")
 #
 # In PyTorch that is an ordinary scheduler, `OneCycleLR`, which the loop steps after
 # every batch. [`one_cycle`][dae_tutorial.train.one_cycle] makes it, with Adam. Compare
-# two epochs of the customary recipe, a constant rate of 0.001, with two epochs of ours,
-# on 10,000 [validation images](../glossary.md#validation-set). Ours differs in
-# **three** things at once: the rate (its peak is 0.008), the schedule, and the second
-# of Adam's `betas`, which is 0.99 instead of 0.999: a shorter memory.
+# two epochs of the usual recipe, a constant rate of 0.001, with two epochs of ours, on
+# 10,000 [validation images](../glossary.md#validation-set). Ours differs in **three**
+# things at once: the rate (its peak is 0.008), the schedule, and the second of Adam's
+# `betas`, which is 0.99 instead of 0.999: a shorter memory.
 
 # %%
 from dae_tutorial.evaluate import evaluate

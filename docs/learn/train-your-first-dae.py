@@ -60,7 +60,7 @@ from dae_tutorial.figures import visualize_noisy_batch
 visualize_noisy_batch(images[:8], noisy[:8], labels[:8])
 
 # %% [markdown]
-# You can still read them. So the digit is in there, and a network has a chance.
+# You can still read them. So the digits are still in there, and a network has a chance.
 #
 # ## Build the model
 #

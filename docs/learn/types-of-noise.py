@@ -62,13 +62,13 @@ compare_images(
 # %% [markdown]
 # ??? warning "What clipping does"
 #     Gaussian noise has mean zero, but clipped noise does not. A black pixel can only
-#     become brighter: at $\sigma = 0.5$ its noise has mean 0.195 and mean square
-#     0.115, where the unclipped noise has 0 and 0.25. Most of an MNIST image is
-#     black, so this matters. It matters in experiments, too: a model that trained on
-#     clipped noise has learned to take off this grey, and a model that never saw the
-#     noise cannot know of it. Part of what looks like "denoising helps" is this.
-#     Use `clip=False` whenever an argument needs zero-mean or Gaussian noise, and
-#     compare clipped scores with clipped scores only.
+#     become brighter: at $\sigma = 0.5$ its noise has mean 0.195 and mean square 0.115,
+#     where the unclipped noise has 0 and 0.25. Most of an MNIST image is black, so this
+#     matters. It matters in experiments, too: a model that trained on clipped noise has
+#     learned to take off this grey, and a model that never saw the noise knows nothing
+#     of it. So part of what looks like denoising is only taking off this grey. Use
+#     `clip=False` whenever an argument needs zero-mean or Gaussian noise, and compare
+#     clipped scores with clipped scores only.
 
 # %% tags=["check"]
 black = torch.zeros(1_000_000)
@@ -178,8 +178,8 @@ for name, corrupt in corruptions.items():
     print(f"{name:22} {damage[name]:.3f}")
 
 # %% [markdown]
-# Gaussian noise at its default does more damage than masking half of all pixels, for
-# the reason above: most of what masking takes was black.
+# Gaussian noise at its default does more damage than masking half of all pixels. The
+# reason stands above: most of the pixels that masking hides were black.
 
 # %% tags=["check"]
 assert damage["Gaussian, 0.5"] > damage["masking, 0.5"]
