@@ -119,7 +119,7 @@ print(f"this model:    {model_mse:.5f}")
 # %% alt="Eight test digits in three rows: noisy, clean, and as the model rebuilt them. The rebuilt digits have no grain left; most can be read, with blurred strokes."
 figure, axes = plt.subplots(3, 8, figsize=(8, 3), layout="constrained")
 for row, images in zip(axes, (noisy, test_images, rebuilt), strict=True):
-    for ax, image in zip(row, images, strict=False):
+    for ax, image in zip(row, images[:8], strict=True):
         ax.imshow(image[0], cmap="gray", vmin=0, vmax=1)
         ax.axis("off")
 plt.close()
