@@ -8,11 +8,12 @@ usual `transforms.ToTensor()` pipeline several times slower than the training it
 import hashlib
 import os
 import tempfile
+from operator import attrgetter
 from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, TensorDataset
 from torchvision.datasets import MNIST
 
 RAW_FILES = {
@@ -24,40 +25,54 @@ RAW_FILES = {
 """The four files of MNIST, as torchvision keeps them, with their MD5 checksums."""
 
 
-class ImageTensors(Dataset):
-    """Images and labels held in memory, handed out a whole batch at a time.
+class ImageTensors(TensorDataset):
+    """Images in memory, with or without labels, handed out a whole batch at a time.
+
+    Signals and rows of a table can take the place of images. An ordinary `DataLoader`
+    takes this dataset, and `random_split` parts it, as with any `TensorDataset`: a
+    sample is (image, label), or (image,) without labels.
 
     Args:
-        images: float32 in [0, 1], shape (count, 1, height, width).
-        labels: int64, shape (count,).
+        images: float32 in [0, 1], shape (count, channels, height, width); or in general
+            (count, ...), with at least one number each. The range is not checked here:
+            `check_data` does that.
+        labels: of any type, shape (count,); none by default.
+
+    Raises:
+        TypeError: if `images` or `labels` is no tensor, or `images` is not float32.
+        ValueError: if there are no images, if an image holds no number or is one alone,
+            without an axis, or if labels are not one an image.
 
     Examples:
         >>> dataset = ImageTensors(torch.rand(5, 1, 28, 28), torch.arange(5))
-        >>> images, labels = dataset.__getitems__([4, 0])
+        >>> images, labels = dataset[1:3]
         >>> images.shape, labels
-        (torch.Size([2, 1, 28, 28]), tensor([4, 0]))
+        (torch.Size([2, 1, 28, 28]), tensor([1, 2]))
+        >>> (images,) = next(iter(DataLoader(ImageTensors(torch.rand(5, 784)), 2)))
+        >>> images.shape
+        torch.Size([2, 784])
     """
 
-    def __init__(self, images: Tensor, labels: Tensor):
-        if len(images) != len(labels):
-            raise ValueError(
-                f"images and labels must be equally many, "
-                f"got {len(images)} images and {len(labels)} labels"
-            )
-        self.images = images
-        self.labels = labels
+    def __init__(self, images: Tensor, labels: Tensor | None = None):
+        _check_tensors(images, labels)
+        super().__init__(*(part for part in (images, labels) if part is not None))
 
-    def __len__(self) -> int:
-        return len(self.images)
+    @property
+    def images(self) -> Tensor:
+        """All images, (count, ...)."""
+        return self.tensors[0]
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        return self.images[index], self.labels[index]
+    @property
+    def labels(self) -> Tensor | None:
+        """All labels, (count,), where there are any."""
+        return self.tensors[1] if len(self.tensors) > 1 else None
 
-    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
+    def __getitems__(self, indices: list[int]) -> TensorDataset:
         # DataLoader calls this once a batch, where it exists. Copying rows whole is
-        # twice as fast as general indexing.
+        # twice as fast as general indexing. What comes back is still one sample after
+        # the other to whoever goes through it, as DataLoader's own collating does.
         index = torch.tensor(indices)
-        return self.images.index_select(0, index), self.labels.index_select(0, index)
+        return TensorDataset(*(part.index_select(0, index) for part in self.tensors))
 
     def loader(
         self, batch_size: int, *, shuffle: bool = False, seed: int = 0
@@ -70,7 +85,7 @@ class ImageTensors(Dataset):
             seed: seed of those orders; the same seed gives the same orders.
 
         Returns:
-            A DataLoader of (images, labels) batches.
+            A DataLoader of (images, labels) batches; of (images,) without labels.
 
         Raises:
             ValueError: if `batch_size` is not a positive integer.
@@ -89,7 +104,7 @@ class ImageTensors(Dataset):
             batch_size=batch_size,
             shuffle=shuffle,
             generator=torch.Generator().manual_seed(seed),
-            collate_fn=tuple,  # __getitems__ has made the batch already
+            collate_fn=attrgetter("tensors"),  # __getitems__ has made the batch already
         )
 
 
@@ -206,6 +221,30 @@ def load_mnist(root: str | Path = "data", *, train: bool = True) -> ImageTensors
     mnist = MNIST(root, train=train, download=False)
     images = mnist.data.unsqueeze(1).to(torch.float32).div_(255)
     return ImageTensors(images, mnist.targets)
+
+
+def _check_tensors(images: Tensor, labels: Tensor | None) -> None:
+    for name, value in {"images": images, "labels": labels}.items():
+        if not isinstance(value, Tensor) and not (name == "labels" and value is None):
+            raise TypeError(
+                f"{name} must be a tensor, got {type(value).__name__}; "
+                f"torch.as_tensor makes one of an array or a list"
+            )
+    if images.dtype != torch.float32:
+        raise TypeError(
+            f"images must be float32, got {images.dtype}; of bytes, images.float() / "
+            f"255 makes pixels in [0, 1]"
+        )
+    if images.ndim < 2 or images.numel() == 0:
+        raise ValueError(
+            f"images must have shape (count, channels, height, width), or (count, ...) "
+            f"in general, and none of these 0, got {tuple(images.shape)}"
+        )
+    if labels is not None and labels.shape != images.shape[:1]:
+        raise ValueError(
+            f"labels must be one an image, shape ({len(images)},), "
+            f"got {tuple(labels.shape)}"
+        )
 
 
 def _verify(raw: Path) -> None:

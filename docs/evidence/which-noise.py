@@ -36,7 +36,7 @@ from dae_tutorial.train import fit, one_cycle
 
 mnist = load_mnist(train=True)
 train_images = ImageTensors(mnist.images[:20_000], mnist.labels[:20_000])
-test_images = ImageTensors(*load_mnist(train=False).__getitems__(range(2000)))
+test_images = ImageTensors(*load_mnist(train=False)[:2000])
 
 
 def trained(corrupt, epochs=3):

@@ -1,11 +1,12 @@
 """MNIST: what comes out, and what happens when files are missing or damaged."""
 
+import pickle
 import shutil
 from pathlib import Path
 
 import pytest
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, random_split
 from torchvision.datasets import MNIST
 
 from dae_tutorial.loaders import (
@@ -83,10 +84,42 @@ def test_a_batch_is_one_indexing():
     assert calls == [], "images were fetched one at a time"
 
 
-def test_workers_give_the_same_batches():
-    dataset = ImageTensors(torch.rand(10, 1, 2, 2), torch.arange(10))
-    batches = DataLoader(dataset, batch_size=4, num_workers=1, collate_fn=tuple)
-    assert [len(labels) for _, labels in batches] == [4, 4, 2]
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("labels", [None, torch.arange(10)], ids=["none", "labels"])
+@pytest.mark.parametrize("shape", [(1, 2, 2), (1, 9), (5,)], ids=str)
+def test_an_ordinary_loader_gives_the_same_batches(shape, labels, workers):
+    dataset = ImageTensors(torch.rand(10, *shape), labels)
+    order = {"shuffle": True, "generator": torch.Generator().manual_seed(3)}
+    ordinary = DataLoader(dataset, batch_size=4, num_workers=workers, **order)
+    ours = dataset.loader(4, shuffle=True, seed=3)
+    pairs = list(zip(ordinary, ours, strict=True))
+    assert [len(batch[0]) for batch, _ in pairs] == [4, 4, 2]
+    for theirs, batch in pairs:
+        assert isinstance(batch, tuple)
+        assert len(theirs) == len(batch) == 1 + (labels is not None)
+        for part, same in zip(theirs, batch, strict=True):
+            assert torch.equal(part, same)
+
+
+@pytest.mark.parametrize("labels", [None, torch.arange(10)], ids=["none", "labels"])
+def test_random_split_parts_it(labels):
+    images = torch.arange(10.0).reshape(10, 1, 1, 1)
+    parts = random_split(ImageTensors(images, labels), [7, 3])
+    together = []
+    for part, sizes in zip(parts, ([4, 3], [3]), strict=True):
+        batches = list(DataLoader(part, batch_size=4))
+        assert [batch[0].shape for batch in batches] == [(n, 1, 1, 1) for n in sizes]
+        for image, *label in batches:
+            together += image.flatten().tolist()
+            assert all(torch.equal(image.flatten(), value) for value in label)
+    assert sorted(together) == images.flatten().tolist()
+
+
+def test_loaders_can_be_sent_to_another_process():
+    loader = ImageTensors(torch.rand(5, 1, 2, 2)).loader(2)
+    again = pickle.loads(pickle.dumps(loader))
+    for (images,), (same,) in zip(loader, again, strict=True):
+        assert torch.equal(images, same)
 
 
 def test_training_and_validation_are_disjoint():
@@ -118,9 +151,46 @@ def test_validation_size(validation_size):
         get_mnist_splits(validation_size=validation_size)
 
 
-def test_images_and_labels_must_match():
-    with pytest.raises(ValueError, match="2 images and 3 labels"):
-        ImageTensors(torch.rand(2, 1, 2, 2), torch.arange(3))
+@pytest.mark.parametrize(
+    ("images", "error", "message"),
+    [
+        ([[0.0]], TypeError, "images must be a tensor, got list"),
+        (torch.rand(2, 3).numpy(), TypeError, "images must be a tensor, got ndarray"),
+        (None, TypeError, "images must be a tensor, got NoneType"),
+        (torch.zeros(2, 3).byte(), TypeError, r"float32, got torch\.uint8; .* / 255"),
+        (torch.zeros(2, 3).double(), TypeError, r"float32, got torch\.float64"),
+        (torch.tensor(0.0), ValueError, r"images must have shape .*, got \(\)"),
+        (torch.rand(3), ValueError, r"images must have shape .*, got \(3,\)"),
+        (torch.rand(0, 1, 2, 2), ValueError, r"none of these 0, got \(0, 1, 2, 2\)"),
+        (torch.rand(3, 1, 0, 2), ValueError, r"none of these 0, got \(3, 1, 0, 2\)"),
+    ],
+    ids=str,
+)
+def test_images_are_checked(images, error, message):
+    with pytest.raises(error, match=message):
+        ImageTensors(images)
+
+
+@pytest.mark.parametrize(
+    ("labels", "error", "message"),
+    [
+        ([0, 1], TypeError, "labels must be a tensor, got list"),
+        (torch.arange(3), ValueError, r"labels must be .* \(2,\), got \(3,\)"),
+        (torch.zeros(2, 1), ValueError, r"labels must be .* \(2,\), got \(2, 1\)"),
+        (torch.tensor(0), ValueError, r"labels must be .* \(2,\), got \(\)"),
+    ],
+    ids=str,
+)
+def test_labels_are_checked(labels, error, message):
+    with pytest.raises(error, match=message):
+        ImageTensors(torch.rand(2, 1, 2, 2), labels)
+
+
+def test_the_tensors_cannot_come_apart():
+    dataset = ImageTensors(torch.rand(2, 1, 2, 2))
+    assert dataset.labels is None
+    with pytest.raises(AttributeError):
+        dataset.images = torch.rand(3, 1, 2, 2)
 
 
 @pytest.mark.parametrize("name", RAW_FILES)
