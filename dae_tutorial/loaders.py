@@ -5,9 +5,12 @@ that tensor. Decoding PNG-like objects one at a time, every epoch, is what makes
 usual `transforms.ToTensor()` pipeline several times slower than the training itself.
 """
 
+import gzip
 import hashlib
 import os
+import struct
 import tempfile
+import zlib
 from operator import attrgetter
 from pathlib import Path
 
@@ -22,7 +25,9 @@ RAW_FILES = {
     "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
     "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
 }
-"""The four files of MNIST, as torchvision keeps them, with their MD5 checksums."""
+"""The four files of MNIST, as torchvision keeps them, with their MD5 checksums.
+
+Where one is missing, the same file compressed, with `.gz` behind its name, will do."""
 
 
 class ImageTensors(TensorDataset):
@@ -115,8 +120,9 @@ def get_mnist_loaders(
 
     Args:
         batch_size: images a batch, at least 1.
-        root: folder that holds, or will hold, `MNIST/raw/`. Files that are there
-            are used as they are, without a network; missing ones are downloaded.
+        root: folder that holds, or will hold, `MNIST/raw/`. Files that are there,
+            as they are or compressed (`.gz`), are used without a network; missing
+            ones are downloaded.
         seed: seed of the shuffling; the same seed gives the same order of batches.
 
     Returns:
@@ -126,7 +132,8 @@ def get_mnist_loaders(
 
     Raises:
         ValueError: if `batch_size` is not a positive integer.
-        RuntimeError: if files are missing and cannot be downloaded, or are damaged.
+        RuntimeError: if files are missing and cannot be downloaded, cannot be read, or
+            are not MNIST's.
 
     Examples:
         >>> train_loader, test_loader = get_mnist_loaders(batch_size=64)
@@ -169,7 +176,8 @@ def get_mnist_splits(
 
     Raises:
         ValueError: if `batch_size` or `validation_size` is out of range.
-        RuntimeError: if files are missing and cannot be downloaded, or are damaged.
+        RuntimeError: if files are missing and cannot be downloaded, cannot be read, or
+            are not MNIST's.
 
     Examples:
         >>> [len(loader.dataset) for loader in get_mnist_splits()]
@@ -206,7 +214,8 @@ def load_mnist(root: str | Path = "data", *, train: bool = True) -> ImageTensors
         The images, float32 in [0, 1], and their labels.
 
     Raises:
-        RuntimeError: if files are missing and cannot be downloaded, or are damaged.
+        RuntimeError: if files are missing and cannot be downloaded, cannot be read, or
+            are not MNIST's.
 
     Examples:
         >>> test = load_mnist(train=False)
@@ -214,13 +223,12 @@ def load_mnist(root: str | Path = "data", *, train: bool = True) -> ImageTensors
         (torch.Size([10000, 1, 28, 28]), 0.1325)
     """
     root = Path(root)
-    raw = root / "MNIST" / "raw"
-    if any(not (raw / name).exists() for name in RAW_FILES):
+    kind = "train" if train else "t10k"
+    names = [name for name in RAW_FILES if name.startswith(kind)]
+    if not all(_find(root, name) for name in names):
         _download(root)
-    _verify(raw)
-    mnist = MNIST(root, train=train, download=False)
-    images = mnist.data.unsqueeze(1).to(torch.float32).div_(255)
-    return ImageTensors(images, mnist.targets)
+    images, labels = (_read(_find(root, name), RAW_FILES[name]) for name in names)
+    return ImageTensors(images.unsqueeze(1).to(torch.float32).div_(255), labels.long())
 
 
 def _check_tensors(images: Tensor, labels: Tensor | None) -> None:
@@ -247,32 +255,55 @@ def _check_tensors(images: Tensor, labels: Tensor | None) -> None:
         )
 
 
-def _verify(raw: Path) -> None:
-    for name, expected in RAW_FILES.items():
-        found = hashlib.md5((raw / name).read_bytes()).hexdigest()
-        if found != expected:
-            raise RuntimeError(
-                f"{raw / name} is damaged: its MD5 checksum is {found}, it should be "
-                f"{expected}. Delete that file and run again to fetch it anew."
-            )
+def _find(root: Path, name: str) -> Path | None:
+    """Return where a file of MNIST lies, as it is or compressed."""
+    raw = root / "MNIST" / "raw"
+    places = (raw / name, raw / f"{name}.gz")
+    return next((path for path in places if path.exists()), None)
+
+
+def _read(path: Path, checksum: str) -> Tensor:
+    """Read bytes in the shape that their file tells, if they are MNIST's."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opened(path, "rb") as file:
+            content = file.read()
+    except (OSError, EOFError, zlib.error) as error:
+        raise RuntimeError(
+            f"{path} cannot be read ({error}). If it is damaged, delete it and run "
+            f"again to fetch it anew."
+        ) from error
+    found = hashlib.md5(content).hexdigest()
+    if found != checksum:
+        raise RuntimeError(
+            f"{path} is not MNIST's file of that name: its MD5 checksum is {found}, "
+            f"MNIST's is {checksum}. If it is damaged, delete it and run again to "
+            f"fetch it anew; if it holds other data, give MNIST another root."
+        )
+    # Two zeros, the type, the number of axes; the length of each; then the bytes.
+    axes = struct.unpack_from(f">{content[3]}I", content, offset=4)
+    start = 4 + 4 * len(axes)
+    return torch.frombuffer(bytearray(content[start:]), dtype=torch.uint8).reshape(axes)
 
 
 def _download(root: Path) -> None:
-    """Fetch all files into a folder beside `root`, then move each into place."""
+    """Fetch all files into a folder in `root`, then move each missing into place."""
     raw = root / "MNIST" / "raw"
-    raw.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=root, prefix=".mnist-download-") as folder:
-        try:
+    try:
+        raw.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root, prefix=".mnist-download-") as folder:
             MNIST(folder, train=True, download=True)
-        except (OSError, RuntimeError) as error:
-            raise RuntimeError(
-                f"MNIST is not complete in {raw} and could not be downloaded "
-                f"({error}). Connect to the network and run again, or put the four "
-                f"files {', '.join(RAW_FILES)} there; in a clone of the tutorial, "
-                f"`make data` does that."
-            ) from error
-        fresh = Path(folder) / "MNIST" / "raw"
-        _verify(fresh)
-        for name in RAW_FILES:
-            if not (raw / name).exists():
-                os.replace(fresh / name, raw / name)
+            fresh = {name: Path(folder) / "MNIST" / "raw" / name for name in RAW_FILES}
+            for name, path in fresh.items():
+                _read(path, RAW_FILES[name])
+            for name, path in fresh.items():
+                if not _find(root, name):
+                    os.replace(path, raw / name)
+    except (OSError, RuntimeError) as error:
+        reason = " ".join(str(error).split())  # torchvision's has several lines
+        raise RuntimeError(
+            f"MNIST is not complete in {raw} and could not be downloaded ({reason}). "
+            f"Connect to the network and run again, or put the four files "
+            f"{', '.join(RAW_FILES)} there, as they are or with .gz; in a clone of the "
+            f"tutorial, `make data` does that."
+        ) from error

@@ -1,7 +1,10 @@
 """MNIST: what comes out, and what happens when files are missing or damaged."""
 
+import gzip
+import hashlib
 import pickle
 import shutil
+import struct
 from pathlib import Path
 
 import pytest
@@ -25,15 +28,42 @@ def no_network(monkeypatch):
     """Make every download fail, as it does without a network."""
 
     def fail(*args, **kwargs):
-        raise RuntimeError("no network")
+        raise RuntimeError("Error downloading it:\nTried here, got:\nno network\n")
 
     monkeypatch.setattr(MNIST, "download", fail)
 
 
+def idx(array):
+    """Return bytes in the format of MNIST's files."""
+    return (
+        struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
+        + array.numpy().tobytes()
+    )
+
+
 @pytest.fixture
-def copy_of_mnist(tmp_path):
-    shutil.copytree(DATA / "MNIST" / "raw", tmp_path / "MNIST" / "raw")
+def small(tmp_path, monkeypatch):
+    """Put six images of 2 × 3 pixels and their labels in MNIST's place."""
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for seed, name in enumerate(RAW_FILES):
+        shape = (6, 2, 3) if "images" in name else (6,)
+        generator = torch.Generator().manual_seed(seed)
+        content = idx(torch.randint(256, shape, generator=generator).byte())
+        (raw / name).write_bytes(content)
+        monkeypatch.setitem(RAW_FILES, name, hashlib.md5(content).hexdigest())
     return tmp_path
+
+
+def compress(path):
+    path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+
+
+def files_in(folder):
+    return {
+        path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
 
 
 def test_batches(no_network):
@@ -122,6 +152,56 @@ def test_loaders_can_be_sent_to_another_process():
         assert torch.equal(images, same)
 
 
+def labels_of(loader):
+    return torch.cat([labels for _, labels in loader]).tolist()
+
+
+def test_seeds_matter():
+    dataset = ImageTensors(torch.rand(50, 1, 2, 2), torch.arange(50))
+    assert labels_of(dataset.loader(8)) == list(range(50))
+    orders = [
+        labels_of(dataset.loader(8, shuffle=True, **seed))
+        for seed in ({}, {"seed": 0}, {"seed": 1})
+    ]
+    assert orders[0] == orders[1] != orders[2] != list(range(50))
+
+
+@pytest.fixture
+def numbered(monkeypatch):
+    """Let fifty images with their own numbers as labels be MNIST."""
+
+    def load(root="data", *, train=True):
+        first = 0 if train else 100
+        return ImageTensors(torch.rand(50, 1, 2, 2), torch.arange(first, first + 50))
+
+    monkeypatch.setattr("dae_tutorial.loaders.load_mnist", load)
+
+
+def test_seeds_of_the_loaders_of_mnist_matter(numbered):
+    def orders(**options):
+        train, test = get_mnist_loaders(8, **options)
+        assert labels_of(test) == list(range(100, 150)), "the test set is shuffled"
+        return labels_of(train)
+
+    assert sorted(orders()) == list(range(50))
+    assert orders() == orders(seed=0) != orders(seed=1)
+
+
+def test_seeds_of_the_splits_of_mnist_matter(numbered):
+    def orders(**options):
+        train, validation, test = get_mnist_splits(8, validation_size=20, **options)
+        assert labels_of(test) == list(range(100, 150)), "the test set is shuffled"
+        held_out, kept = labels_of(validation), labels_of(train)
+        assert held_out == validation.dataset.labels.tolist(), "validation is shuffled"
+        positions = [train.dataset.labels.tolist().index(label) for label in kept]
+        assert sorted(positions) == list(range(30)) != positions
+        return held_out, positions
+
+    assert orders() == orders(seed=0)
+    for first, second in zip(orders(), orders(seed=1), strict=True):
+        assert first != second, "the seed of the split, or of the shuffling, is ignored"
+
+
 def test_training_and_validation_are_disjoint():
     train, validation, test = get_mnist_splits(validation_size=5000, seed=3)
     assert [len(split.dataset) for split in (train, validation, test)] == [
@@ -193,53 +273,135 @@ def test_the_tensors_cannot_come_apart():
         dataset.images = torch.rand(3, 1, 2, 2)
 
 
+@pytest.mark.parametrize("train", [True, False])
+@pytest.mark.parametrize("compressed", [(), RAW_FILES, ["train-labels-idx1-ubyte"]])
+def test_compressed_files_are_used(small, no_network, train, compressed):
+    expected = load_mnist(small, train=train)
+    assert expected.images.shape == (6, 1, 2, 3)
+    for name in compressed:
+        compress(small / "MNIST" / "raw" / name)
+    before = files_in(small)
+    found = load_mnist(small, train=train)
+    assert torch.equal(found.images, expected.images)
+    assert torch.equal(found.labels, expected.labels)
+    assert files_in(small) == before, "reading left something behind"
+
+
+def test_only_what_is_asked_for_must_be_there(small, no_network):
+    (small / "MNIST" / "raw" / "train-images-idx3-ubyte").unlink()
+    assert len(load_mnist(small, train=False)) == 6
+    with pytest.raises(RuntimeError, match="not complete"):
+        load_mnist(small, train=True)
+
+
+def of_other_data(content):
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
+def cut(content):
+    return content[: len(content) // 2]
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize("change", [of_other_data, cut, lambda content: b""])
 @pytest.mark.parametrize("name", RAW_FILES)
-def test_damaged_file_is_named(copy_of_mnist, name):
-    path = copy_of_mnist / "MNIST" / "raw" / name
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(RuntimeError, match=f"{name} is damaged"):
-        get_mnist_loaders(root=copy_of_mnist)
+def test_what_is_not_mnist_is_named(small, no_network, name, change, suffix):
+    path = small / "MNIST" / "raw" / name
+    if suffix:
+        compress(path)
+        path = path.with_name(f"{name}.gz")
+    path.write_bytes(change(path.read_bytes()))
+    before = files_in(small)
+    with pytest.raises(RuntimeError, match=f"{name}{suffix} .*delete it") as caught:
+        get_mnist_loaders(root=small)
+    assert "\n" not in str(caught.value)
+    assert files_in(small) == before, "somebody's data were touched"
+
+
+@pytest.mark.parametrize("name", RAW_FILES)
+def test_other_data_are_not_called_damaged(small, name):
+    # Fashion-MNIST, KMNIST and others have files of these very names.
+    path = small / "MNIST" / "raw" / name
+    path.write_bytes(idx(torch.zeros(6, 2, 3, dtype=torch.uint8)))
+    message = (
+        f"{name} is not MNIST's .* if it holds other data, give MNIST another root"
+    )
+    with pytest.raises(RuntimeError, match=message):
+        get_mnist_loaders(root=small)
+
+
+def test_what_cannot_be_opened_is_named(small):
+    path = small / "MNIST" / "raw" / "t10k-labels-idx1-ubyte"
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(RuntimeError, match="t10k-labels-idx1-ubyte cannot be read"):
+        get_mnist_loaders(root=small)
 
 
 def test_missing_without_network_says_what_to_do(tmp_path, no_network):
-    with pytest.raises(RuntimeError, match=r"could not be downloaded.*make data"):
+    with pytest.raises(RuntimeError, match=r"could not be downloaded.*make data") as it:
         get_mnist_loaders(root=tmp_path)
-    left = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert left == [], "something half-written was left"
+    assert "\n" not in str(it.value)
+    assert files_in(tmp_path) == {}, "something half-written was left"
 
 
-def test_first_use_downloads(tmp_path, monkeypatch):
-    def download(mnist):
-        shutil.copytree(DATA / "MNIST" / "raw", Path(mnist.root) / "MNIST" / "raw")
-
-    monkeypatch.setattr(MNIST, "download", download)
-    assert len(load_mnist(tmp_path, train=False)) == 10_000
-    assert {path.name for path in tmp_path.iterdir()} == {"MNIST"}
+def test_root_that_cannot_hold_files(tmp_path, no_network):
+    (tmp_path / "data").write_text("a file where a folder should be")
+    with pytest.raises(RuntimeError, match=r"not complete in .*data.* downloaded"):
+        get_mnist_loaders(root=tmp_path / "data")
 
 
-def test_interrupted_download_leaves_nothing(tmp_path, monkeypatch):
-    def download(mnist):
-        raw = Path(mnist.root) / "MNIST" / "raw"
-        raw.mkdir(parents=True)
-        (raw / "train-images-idx3-ubyte").write_bytes(b"half")
+@pytest.fixture
+def mirror(small, monkeypatch):
+    """Let downloads copy the small files, after a change; returns an empty root."""
+
+    def serve(change=lambda raw: None):
+        def download(mnist):
+            raw = Path(mnist.root) / "MNIST" / "raw"
+            shutil.copytree(small / "MNIST" / "raw", raw)
+            change(raw)
+
+        monkeypatch.setattr(MNIST, "download", download)
+        return small / "empty"
+
+    monkeypatch.setattr(MNIST, "_load_data", lambda mnist: (None, None))
+    return serve
+
+
+def test_first_use_downloads(small, mirror):
+    root = mirror()
+    assert torch.equal(load_mnist(root).images, load_mnist(small).images)
+    assert [path.name for path in root.iterdir()] == ["MNIST"]
+    assert files_in(root).keys() == RAW_FILES.keys()
+
+
+def test_what_is_there_is_kept(small, mirror):
+    root = mirror()
+    raw = root / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    mine = "train-labels-idx1-ubyte"
+    (raw / mine).write_bytes(b"mine")
+    with pytest.raises(RuntimeError, match=f"{mine} is not MNIST's"):
+        load_mnist(root)
+    assert files_in(root)[mine] == b"mine"
+
+
+def test_interrupted_download_leaves_nothing(mirror):
+    def interrupt(raw):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(MNIST, "download", download)
+    root = mirror(interrupt)
     with pytest.raises(KeyboardInterrupt):
-        load_mnist(tmp_path)
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+        load_mnist(root)
+    assert files_in(root) == {}
 
 
-def test_damaged_download_is_not_kept(tmp_path, monkeypatch):
-    def download(mnist):
-        raw = Path(mnist.root) / "MNIST" / "raw"
-        shutil.copytree(DATA / "MNIST" / "raw", raw)
-        labels = raw / "t10k-labels-idx1-ubyte"
-        content = labels.read_bytes()
-        labels.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+@pytest.mark.parametrize("name", RAW_FILES)
+def test_damaged_download_is_not_kept(mirror, name):
+    def damage(raw):
+        (raw / name).write_bytes(of_other_data((raw / name).read_bytes()))
 
-    monkeypatch.setattr(MNIST, "download", download)
-    with pytest.raises(RuntimeError, match="is damaged"):
-        load_mnist(tmp_path)
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    root = mirror(damage)
+    with pytest.raises(RuntimeError, match=f"{name} is not MNIST's"):
+        load_mnist(root)
+    assert files_in(root) == {}
