@@ -58,6 +58,11 @@ from dae_tutorial.figures import (
 from dae_tutorial.further.checkpoint import (
     Checkpoint as Checkpoint,
 )
+from dae_tutorial.further.inspection import (
+    DataReport as DataReport,
+    DataSummary as DataSummary,
+    check_data as check_data,
+)
 from dae_tutorial.further.losses import (
     EmphasisedLoss as EmphasisedLoss,
     emphasised_error as emphasised_error,
