@@ -12,8 +12,8 @@ One idea a module, and each module is a file that can be copied whole. The core:
 Around it, in folders named like sections of the site:
 
 - `evidence`: classical denoisers, pretraining, harder data, measured tables
-- `further`: a look at data, more losses, transforms, trained models, and what keeps
-  models on disk
+- `further`: a look at data, image files, more losses, transforms, trained models, and
+  what keeps models on disk
 
 Import from the module that you need, as in
 `from dae_tutorial.noise import add_gaussian_noise`, or every function and class from
@@ -50,6 +50,7 @@ _NAMES = {
     "evidence.variations": "add_image_background add_random_background rotate "
     "shipped_photographs split",
     "further.checkpoint": "Checkpoint",
+    "further.image_files": "read_image write_image",
     "further.inspection": "DataReport DataSummary check_data",
     "further.losses": "EmphasisedLoss emphasised_error",
     "further.pretrained": "load_pretrained read_card",

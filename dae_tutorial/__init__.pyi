@@ -58,6 +58,10 @@ from dae_tutorial.figures import (
 from dae_tutorial.further.checkpoint import (
     Checkpoint as Checkpoint,
 )
+from dae_tutorial.further.image_files import (
+    read_image as read_image,
+    write_image as write_image,
+)
 from dae_tutorial.further.inspection import (
     DataReport as DataReport,
     DataSummary as DataSummary,

@@ -25,7 +25,7 @@ def defined():
     """Return (module, name) of all that the package defines for others to use."""
     found = set(ALIASES)
     for module in pkgutil.walk_packages(dae_tutorial.__path__, "dae_tutorial."):
-        if module.name.endswith("__main__"):
+        if module.name.endswith(("__main__", "command_line")):
             continue
         for name, value in vars(importlib.import_module(module.name)).items():
             is_kind = inspect.isfunction(value) or inspect.isclass(value)
