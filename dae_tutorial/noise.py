@@ -314,7 +314,8 @@ def append_noise_level(noisy: Tensor, level: float | Tensor) -> Tensor:
         (..., channels + 1, height, width), of the dtype of `noisy`.
 
     Raises:
-        ValueError: if `noisy` has fewer than three axes.
+        ValueError: if `noisy` has fewer than three axes, or if a level is negative or
+            not finite.
 
     Examples:
         >>> told = append_noise_level(torch.rand(16, 1, 28, 28), 0.5)
@@ -323,6 +324,8 @@ def append_noise_level(noisy: Tensor, level: float | Tensor) -> Tensor:
     """
     _check_image_axes("noisy", noisy)
     level = torch.as_tensor(level, dtype=noisy.dtype, device=noisy.device)
+    if not ((level >= 0) & level.isfinite()).all():
+        raise ValueError("level must be finite numbers of at least 0")
     channel = level.expand(*noisy.shape[:-3], 1, *noisy.shape[-2:])
     return torch.cat([noisy, channel], dim=-3)
 

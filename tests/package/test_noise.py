@@ -373,3 +373,11 @@ def test_a_batch_without_a_channel_axis_is_not_one_image(corrupt):
     with pytest.raises(ValueError, match=r"batch without a channel axis.*unsqueeze"):
         corrupt(torch.rand(16, 28, 28))
     assert corrupt(torch.rand(3, 28, 28)).shape[-2:] == (28, 28)  # a colour image
+
+
+@pytest.mark.parametrize("level", [-0.1, float("nan"), float("inf")])
+def test_levels_that_no_model_can_be_told(level):
+    levels = torch.tensor([0.5, level]).reshape(2, 1, 1, 1)
+    for wrong in (level, levels):
+        with pytest.raises(ValueError, match="level must be finite numbers of at"):
+            append_noise_level(torch.rand(2, 1, 4, 4), wrong)
