@@ -218,7 +218,6 @@ def test_a_look_leaves_the_order_of_a_shuffled_loader():
         ([images(), images(3, 1, 5, 5)], ValueError, r"one shape .*4, 4.*5, 5"),
         ([images(), images().double()], ValueError, r"one shape and type"),
     ],
-    ids=str,
 )
 def test_what_cannot_be_looked_at(data, error, message):
     with pytest.raises(error, match=message):

@@ -116,7 +116,7 @@ def test_a_batch_is_one_indexing():
 
 @pytest.mark.parametrize("workers", [0, 1])
 @pytest.mark.parametrize("labels", [None, torch.arange(10)], ids=["none", "labels"])
-@pytest.mark.parametrize("shape", [(1, 2, 2), (1, 9), (5,)], ids=str)
+@pytest.mark.parametrize("shape", [(1, 2, 2), (1, 9), (5,)])
 def test_an_ordinary_loader_gives_the_same_batches(shape, labels, workers):
     dataset = ImageTensors(torch.rand(10, *shape), labels)
     order = {"shuffle": True, "generator": torch.Generator().manual_seed(3)}
@@ -244,7 +244,6 @@ def test_validation_size(validation_size):
         (torch.rand(0, 1, 2, 2), ValueError, r"none of these 0, got \(0, 1, 2, 2\)"),
         (torch.rand(3, 1, 0, 2), ValueError, r"none of these 0, got \(3, 1, 0, 2\)"),
     ],
-    ids=str,
 )
 def test_images_are_checked(images, error, message):
     with pytest.raises(error, match=message):
@@ -259,7 +258,6 @@ def test_images_are_checked(images, error, message):
         (torch.zeros(2, 1), ValueError, r"labels must be .* \(2,\), got \(2, 1\)"),
         (torch.tensor(0), ValueError, r"labels must be .* \(2,\), got \(\)"),
     ],
-    ids=str,
 )
 def test_labels_are_checked(labels, error, message):
     with pytest.raises(error, match=message):
