@@ -4,8 +4,10 @@ The build runs every notebook whole, in a folder that holds only the package and
 data. Here the downloaded files are tried, but without what takes minutes.
 """
 
+import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.pages.built_site import ROOT, built_site
+from tools.notebooks.notebook import read
 
 pytestmark = pytest.mark.slow
 
@@ -142,3 +145,16 @@ import importlib.util, dae_tutorial
 assert not [name for name in {REPOSITORY} if importlib.util.find_spec(name)]
 """
     python(folder, "-c", code)
+
+
+def test_code_that_a_page_shows_can_be_read_by_python():
+    """A docstring that is the whole body would leave an empty function."""
+    docs = ROOT / "docs"
+    cells = [
+        cell for path in docs.rglob("*.py") for cell in read(path, docs).node.cells
+    ]
+    folded = re.compile(r"<details class.*?```python\n(.*?)\n```", re.DOTALL)
+    shown = [code for cell in cells for code in folded.findall(cell.source)]
+    assert shown
+    for code in shown:
+        ast.parse(code)
