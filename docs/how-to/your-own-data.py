@@ -126,6 +126,310 @@ assert straight < nothing / 3
 assert learned < 0.8 * straight
 
 # %% [markdown]
+# ## A data set of torchvision
+#
+# Its pictures become tensors in [0, 1] by a *transform*. Then an ordinary `DataLoader`
+# will do. `fit` and `evaluate` take the images from each (images, labels) pair and leave
+# the labels alone. Here is MNIST, by this path and in part: 3,000 random training
+# images and 1,000 random test images.
+
+# %%
+from torch.utils.data import DataLoader, Subset
+from torchvision.datasets import MNIST
+from torchvision.transforms import v2
+
+to_tensor = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
+
+
+def some(dataset, count):
+    return Subset(dataset, torch.randperm(len(dataset), generator=seeded())[:count])
+
+
+train = some(MNIST("data", train=True, transform=to_tensor), 3000)
+test = some(MNIST("data", train=False, transform=to_tensor), 1000)
+print(check_data(train, test))
+
+# %%
+torch.manual_seed(0)
+loader = DataLoader(train, batch_size=64, shuffle=True, generator=seeded())
+dense = trained(Autoencoder(), loader, noise, epochs=10)
+
+clean = torch.stack([image for image, _ in train])
+linear = fit_linear(noise(clean, generator=seeded()), clean)
+batches = DataLoader(test, batch_size=100)
+nothing, straight, dense_mse = compare(linear, dense, batches, noise)
+
+# %% [markdown]
+# Here **the network loses**: ten epochs of 3,000 images are little, and 32 numbers hold
+# no whole digit, while the matrix may keep all 784. Without the line for the matrix we
+# would have seen a fine success, an error cut to less than half. A better model turns
+# it round: a small [U-Net](../glossary.md#u-net), which has no such narrow place.
+#
+# The loader decodes each picture again in each epoch. `clean` above holds them all
+# decoded, so [`ImageTensors`][dae_tutorial.loaders.ImageTensors] is faster, as long as
+# the pictures fit in memory.
+
+# %%
+torch.manual_seed(0)
+loader = ImageTensors(clean).loader(16, shuffle=True)
+unet = trained(UNet(), loader, noise, epochs=3)
+_, _, unet_mse = compare(linear, unet, batches, noise)
+
+# %% tags=["check"]
+assert check_data(train, test).problems == ()
+assert straight < dense_mse < nothing / 2
+assert unet_mse < 0.7 * straight
+
+# %% [markdown]
+# **Fashion-MNIST** has images of the same shape, so only the class changes. It must be
+# downloaded once, some 30 MB; that is why this block is shown, not run:
+#
+# ```python
+# from torchvision.datasets import FashionMNIST
+#
+# train = FashionMNIST("data", train=True, download=True, transform=to_tensor)
+# test = FashionMNIST("data", train=False, download=True, transform=to_tensor)
+# ```
+#
+# ## A data set of Hugging Face
+#
+# Its rows are dicts, and a loader makes dicts of batches of them. Say under which name
+# the images are: `key=`. The name differs from set to set; `dataset.features` shows it.
+# Again a download, so shown, not run:
+#
+# ```python
+# from datasets import load_dataset
+#
+#
+# def with_tensors(rows):
+#     rows["img"] = [to_tensor(picture) for picture in rows["img"]]
+#     return rows
+#
+#
+# dataset = load_dataset("uoft-cs/cifar10").with_transform(with_tensors)
+# train, test = dataset["train"], dataset["test"]
+# ```
+#
+# CIFAR-10 has colour images of 32 × 32 pixels, so take `UNet(in_channels=3,
+# out_channels=3)`. From here on it does not matter where the dicts come from. Here are
+# the digits of the last section as a list of dicts:
+
+# %%
+train_rows, test_rows = (
+    [{"img": image, "label": label} for image, label in part] for part in (train, test)
+)
+print(check_data(DataLoader(train_rows, batch_size=100), key="img"))
+
+torch.manual_seed(0)
+loader = DataLoader(train_rows, batch_size=64, shuffle=True, generator=seeded())
+model = trained(Autoencoder(), loader, noise, epochs=10, key="img")
+scores = compare(linear, model, DataLoader(test_rows, 100), noise, key="img")
+
+# %% [markdown]
+# The same digits, [seeds](../glossary.md#seed) and steps: the same three numbers, to
+# the last digit.
+
+# %% tags=["check"]
+assert scores == (nothing, straight, dense_mse)
+
+# %% [markdown]
+# ## A folder of images
+#
+# We need a folder, so let us make one: pieces of the photographs that come with
+# scikit-image and scikit-learn, 600 to train on and 150 for the test, in three sizes.
+# Skip this cell if you have a folder.
+
+# %%
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from dae_tutorial import draw_patches, load_photograph, write_image
+from dae_tutorial.evidence.photographs import TEST, TRAINING
+
+place = TemporaryDirectory()  # deleted at the end
+folder = Path(place.name)
+for part, names, count in (("train", TRAINING, 200), ("test", TEST, 50)):
+    (folder / part).mkdir()
+    photographs = [load_photograph(name) for name in names]
+    for side in (48, 64, 96):
+        pieces = draw_patches(photographs, count, side, generator=seeded(side))
+        for number, piece in enumerate(pieces):
+            wide = piece[:, : side * 3 // 4]  # four to three
+            write_image(wide, folder / part / f"{side}-{number:03}.png")
+
+# %% [markdown]
+# Training and test pieces come from **different photographs**. Two pieces of one
+# photograph may overlap, and `check_data` finds only exact copies. So part your pictures
+# by what they show, not at random.
+#
+# A tensor has one size. So each picture is shrunk until its shorter side has 32 pixels,
+# and a square is cut from the middle; what lies outside of it is lost.
+# [`read_image`][dae_tutorial.further.image_files.read_image] turns pixels into [0, 1],
+# grey or colour. Choose a side no larger than your smallest picture: enlarged ones are
+# blurred, and the network would learn to blur.
+
+# %%
+from torchvision.transforms.v2.functional import center_crop, resize
+
+from dae_tutorial import read_image
+
+
+def read_folder(folder, side=32, colour=True):
+    images = [read_image(file, colour=colour) for file in sorted(folder.glob("*.png"))]
+    return torch.stack([center_crop(resize(i, [side]), [side]) for i in images])
+
+
+pictures, test_pictures = read_folder(folder / "train"), read_folder(folder / "test")
+print(check_data(pictures, test_pictures))
+
+# %% [markdown]
+# For grey images, say `colour=False`, and `UNet()` for the model. (A U-Net takes images
+# of any size and denoises them whole. Only a batch must be of one size.)
+
+# %%
+gentle = partial(add_gaussian_noise, noise_factor=0.1, clip=False)
+
+torch.manual_seed(0)
+loader = ImageTensors(pictures).loader(8, shuffle=True)
+unet = trained(UNet(in_channels=3, out_channels=3), loader, gentle, epochs=15)
+
+many = pictures.repeat(4, 1, 1, 1)  # each picture four times, with other noise
+linear = fit_linear(gentle(many, generator=seeded()), many, ridge=10)
+batches = ImageTensors(test_pictures).loader(50)
+nothing, straight, learned = compare(linear, unet, batches, gentle)
+
+# %% [markdown]
+# The network beats the matrix, but photographs have other good denoisers. One of them
+# needs no training:
+
+# %%
+from dae_tutorial import non_local_means
+
+classic = evaluate(partial(non_local_means, sigma=0.1), batches, gentle)
+print(f"non-local means  MSE {classic.mse:.5f}")
+
+# %% [markdown]
+# With seven photographs and seconds of training, non-local means stays ahead. [More
+# on photographs](../evidence/photographs.py).
+
+# %% tags=["check"]
+assert straight < 0.3 * nothing
+assert learned < 0.95 * straight
+assert classic.mse < 0.95 * learned
+
+# %% [markdown]
+# ## Pairs of noisy and clean
+#
+# Perhaps you have both: a short and a long exposure, a scan and its original. Then
+# nothing has to be imitated. Batches are pairs **(noisy, clean)**, in this order, and
+# the corruption is `None`.
+#
+# Here the damage is JPEG at quality 10, on the pictures of the last section. No simple
+# formula imitates its blocks and fringes, but pairs are easily made:
+
+# %%
+from io import BytesIO
+
+from PIL import Image
+from torch.utils.data import TensorDataset
+from torchvision.transforms.v2.functional import pil_to_tensor, to_pil_image
+
+
+def through_jpeg(image, quality=10):
+    file = BytesIO()
+    to_pil_image(image).save(file, "jpeg", quality=quality)
+    return pil_to_tensor(Image.open(file)) / 255
+
+
+damaged, test_damaged = (
+    torch.stack([through_jpeg(image) for image in images])
+    for images in (pictures, test_pictures)
+)
+pairs = TensorDataset(damaged, pictures)
+test_pairs = TensorDataset(test_damaged, test_pictures)
+print(check_data(pairs, test_pairs))  # looks at the first of each pair: the noisy one
+
+torch.manual_seed(0)
+loader = DataLoader(pairs, batch_size=8, shuffle=True, generator=seeded())
+model = trained(UNet(in_channels=3, out_channels=3), loader, None, epochs=12)
+linear = fit_linear(damaged, pictures, ridge=10)
+scores = compare(linear, model, DataLoader(test_pairs, batch_size=50), None)
+
+# %% [markdown]
+# The network gains a little. The matrix is worse than doing nothing: it has 3,072 × 3,072
+# numbers to find, and 600 pairs do not determine them.
+#
+# Take care: pairs hold each picture with **one** noise, so a network can learn that
+# noise by heart. With few pairs, watch the error on validation pairs (`validate=` of
+# `fit`) and stop in time.
+
+# %% tags=["check"]
+assert scores[2] < 0.97 * scores[0]
+assert scores[1] > 1.1 * scores[0]
+
+# %% [markdown]
+# ## Signals
+#
+# A signal is an image one pixel high: (count, 1, 1, length). Here are square waves of
+# random rate, phase and height, from -1 to 1.
+
+# %%
+def square_waves(count, generator, length=128):
+    rate, phase, height = torch.rand(3, count, 1, generator=generator)
+    time = torch.linspace(0, 1, length)
+    wave = (torch.sin(2 * torch.pi * ((2 + 3 * rate) * time + phase))).sign()
+    return ((0.3 + 0.7 * height) * wave).reshape(count, 1, 1, length)
+
+
+train, test = square_waves(4000, seeded(1)), square_waves(1000, seeded(2))
+print("\n".join(check_data(train, test).problems))
+
+# %% [markdown]
+# Our models end in a sigmoid or are cut to [0, 1], so negative numbers are out of their
+# reach: nothing would stop the training, and the lower half of each wave would be
+# lost. **Know the range of your signals, and map it to [0, 1]**: here $(x + 1) / 2$.
+# Noise shrinks with the signal. If it has standard deviation 0.5 in your units, give
+# `noise_factor=0.25`; and an MSE of 0.01 is one of 0.04 in your units.
+
+# %%
+train, test = (train + 1) / 2, (test + 1) / 2
+print(check_data(train, test))
+
+torch.manual_seed(0)
+loader = ImageTensors(train).loader(64, shuffle=True)
+model = trained(Autoencoder(128, 512, 32), loader, noise, epochs=20)
+linear = fit_linear(noise(train, generator=seeded()), train)
+nothing, straight, learned = compare(linear, model, ImageTensors(test).loader(100), noise)
+
+# %% [markdown]
+# Sharp edges at unknown places are what a matrix is bad at, and the network wins.
+#
+# It cannot always. Take smoothed random numbers, a Gaussian process. For these, theory says
+# that the best denoiser of all *is* linear (the Wiener filter). No network can win here:
+
+# %%
+def smooth_waves(count, generator, length=128):
+    bell = torch.exp(-torch.linspace(-2, 2, 41).square())
+    bell = bell / bell.norm()  # so that the result has standard deviation 1
+    random = torch.randn(count, 1, length + 40, generator=generator)
+    wave = nn.functional.conv1d(random, bell.reshape(1, 1, 41))
+    return wave.unsqueeze(1) / 12 + 0.5  # six deviations up and down fill [0, 1]
+
+
+train, test = smooth_waves(4000, seeded(1)), smooth_waves(1000, seeded(2))
+half = partial(add_gaussian_noise, noise_factor=0.5 / 12, clip=False)
+
+torch.manual_seed(0)
+loader = ImageTensors(train).loader(64, shuffle=True)
+model = trained(Autoencoder(128, 512, 32), loader, half, epochs=20)
+linear = fit_linear(half(train, generator=seeded()), train, ridge=0)
+_, linear_wins, network = compare(linear, model, ImageTensors(test).loader(100), half)
+
+# %% tags=["check"]
+assert learned < 0.85 * straight
+assert linear_wins < network
+
+# %% [markdown]
 # ## A table
 #
 # Rows of a table can be denoised, too. The common damage is a **missing value**, and
