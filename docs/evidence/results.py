@@ -35,7 +35,8 @@ assert all(len(record["seeds"]) == 3 for record in records)
 # their records name.
 #
 # How long the models of a study trained stands among its arguments, as `steps` or
-# `epochs`. Gaussian noise is clipped to $[0, 1]$ in all studies but the photographs.
+# `epochs`. Gaussian noise is clipped to $[0, 1]$ in all studies but two: that of the
+# photographs leaves it unclipped, and [`clipping`](clipped-or-not.py) has both.
 #
 # ## Make them again
 #
