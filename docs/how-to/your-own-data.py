@@ -320,7 +320,7 @@ print(f"non-local means  MSE {classic.mse:.5f}")
 # After seconds of training on pieces of four photographs, the network is behind
 # non-local means. [More on photographs](../evidence/photographs.py).
 
-# %% tags=["hide-code"] alt="Six small pieces of photographs in four rows: noisy, denoised by the U-Net, denoised by non-local means, and clean. Both denoisers take most of the grain off; some fine texture goes with it."
+# %% tags=["hide-code"] alt="Six small pieces of photographs in four rows: noisy, denoised by the U-Net, denoised by non-local means, and clean. The U-Net leaves a part of the grain. Non-local means leaves none, and wipes out the fine texture of fur as well."
 import matplotlib.pyplot as plt
 
 from dae_tutorial import figures
@@ -335,7 +335,7 @@ with torch.no_grad():
     }
 with plt.rc_context(figures.STYLE):
     figure, panels = plt.subplots(
-        len(rows), 1, figsize=(figures.WIDTH, 5), layout="constrained"
+        len(rows), 1, figsize=(figures.WIDTH, 3.6), layout="constrained"
     )
 for axes, (name, images) in zip(panels, rows.items(), strict=True):
     axes.imshow(torch.cat(list(images), dim=2).permute(1, 2, 0))
@@ -434,8 +434,8 @@ print("\n".join(check_data(train, test).problems))
 # %% [markdown]
 # Our models end in a [sigmoid](../glossary.md#sigmoid), or are cut to [0, 1], so negative
 # numbers are out of their reach. `fit` would not stop you, and the lower half of each
-# wave would be lost. **Know the range of your signals, and map it to [0, 1]**: here $(x + 1) / 2$.
-# Noise shrinks with the signal. If it has standard deviation 0.5 in your units, give
+# wave would be lost. **Know the range of your signals, and map it to [0, 1]**: here
+# $(x + 1) / 2$. Noise shrinks with the signal. If it has standard deviation 0.5 in your units, give
 # `noise_factor=0.25`; and an MSE of 0.01 is one of 0.04 in your units.
 
 # %%
@@ -451,9 +451,10 @@ nothing, straight, learned = compare(
 )
 
 # %% [markdown]
-# Sharp edges at unknown places are what a matrix is bad at, and the network wins.
+# Every wave has its edges elsewhere. A matrix treats all waves alike; the network adapts
+# to each, and wins.
 
-# %% tags=["hide-code"] alt="Two panels with one noisy square wave. On the left, the linear denoiser's answer wavers around the clean wave and rounds its edges. On the right, the network's answer follows the flat parts and the edges closely."
+# %% tags=["hide-code"] alt="Two panels with one noisy square wave. On the left, the linear denoiser's answer jitters along the flat parts of the clean wave. On the right, the network's answer is calmer there. Both round the edges."
 noisy = noise(test[:1], generator=seeded())
 with torch.no_grad():
     answers = {"linear": linear(noisy), "network": model(noisy)}
@@ -586,8 +587,8 @@ for name in cells:
     print(f"{name:12} {cells[name]:.3f} (cells) {wines[name]:.3f} (wines)")
 
 # %% [markdown]
-# On average the network wins on the cells and **loses on the wines** to the nearest neighbours:
-# 124 training rows are few. All three beat the column's mean on both tables. With a small
+# On average the network wins on the cells and **loses on the wines** to the nearest
+# neighbours: 124 training rows are few. All three beat the column's mean on both tables. With a small
 # table, try the neighbours first.
 #
 # ## Which last layer for which range?
