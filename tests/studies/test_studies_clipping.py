@@ -81,6 +81,22 @@ def test_off_takes_the_offset_of_clipped_noise_and_nothing_of_unclipped(blocks):
     assert unclipped["noisy_off"] == pytest.approx(unclipped["noisy"], rel=0.02)
 
 
+def test_a_model_scored_with_its_offset_off_sees_what_its_training_looked_like(blocks):
+    seen = []
+
+    class Watch(nn.Flatten):
+        def forward(self, images):
+            seen.append(images.mean().item())
+            return super().forward(images)
+
+    scored(Watch(), blocks)
+    clean = blocks.images[200:].mean().item()
+    brighter = add_gaussian_noise(blocks.images[200:], generator=seeded(5)).mean()
+    assert brighter > clean + 0.1
+    # Clean test and validation images, also as codes; noisy ones of both, brought back.
+    assert sum(abs(mean - clean) < 0.01 for mean in seen) >= 5
+
+
 def test_errors_are_against_the_clean_images_and_within_the_range(blocks):
     _, test = split(blocks)
     found = scored(nn.Flatten(), blocks, noise="unclipped")
