@@ -1,7 +1,9 @@
 """How the studies train: one recipe for all, so that only the noise differs."""
 
+from collections.abc import Callable
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from dae_tutorial.loaders import ImageTensors, load_mnist
 from dae_tutorial.train import Corruption, one_cycle, train_one_epoch
@@ -82,3 +84,57 @@ def train(
             model, loader, optimizer, corrupt, scheduler=scheduler, generator=generator
         )
     return model
+
+
+@torch.no_grad()
+def offset_off(
+    denoise: Callable[[Tensor], Tensor], met: Tensor, meets: Tensor, clean: Tensor
+) -> Callable[[Tensor], Tensor]:
+    """Take a constant off each pixel, before a denoiser and after it.
+
+    Before: how much brighter the images are that it meets than those of its training.
+    After: how much brighter its results are than the clean images. Both are averages
+    over validation images, so that no test image is looked at. So a denoiser that
+    never saw clipped noise is told for free how bright it is.
+
+    Args:
+        denoise: keeps the shape of the images that it is given.
+        met: validation images under the noise of its training, (count, 1, 28, 28).
+        meets: the same images under the noise of the test.
+        clean: the same images.
+
+    Returns:
+        The denoiser with both constants taken off; its results are cut to [0, 1].
+
+    Examples:
+        >>> clean = torch.rand(50, 1, 28, 28)
+        >>> veiled = offset_off(lambda noisy: noisy + 0.1, clean, clean + 0.2, clean)
+        >>> torch.allclose(veiled(clean + 0.2), clean, atol=1e-6)
+        True
+    """
+    before = (meets - met).mean(dim=0)
+    after = (denoise(meets - before) - clean).mean(dim=0)
+    return lambda images: (denoise(images - before) - after).clamp(0, 1)
+
+
+def passed_on(difference_in: Tensor, difference_out: Tensor, where: Tensor) -> float:
+    """Regress differences of outputs on those of inputs: a copier scores 1.
+
+    Take two noisy copies of each image. What is common to both, such as the offset of
+    clipped noise, is in neither difference.
+
+    Args:
+        difference_in: between two noisy copies, (batch, 1, 28, 28).
+        difference_out: between their reconstructions.
+        where: the pixels that count, (1, 28, 28).
+
+    Returns:
+        The slope, the share of the noise that comes out again.
+
+    Examples:
+        >>> noise = torch.randn(5, 1, 28, 28)
+        >>> round(passed_on(noise, 0.25 * noise, torch.ones(1, 28, 28) > 0), 6)
+        0.25
+    """
+    noise, change = difference_in[:, where], difference_out[:, where]
+    return ((noise * change).sum() / noise.square().sum()).item()
