@@ -52,7 +52,7 @@ _NAMES = {
     "further.checkpoint": "Checkpoint",
     "further.image_files": "read_image write_image",
     "further.inspection": "DataReport DataSummary check_data",
-    "further.losses": "EmphasisedLoss emphasised_error",
+    "further.losses": "EmphasisedLoss corrupt_and_mark emphasised_error",
     "further.pretrained": "load_pretrained read_card",
     "further.transforms": "Corrupt",
     "further.weights": "load_weights read_settings save_weights",

@@ -69,6 +69,7 @@ from dae_tutorial.further.inspection import (
 )
 from dae_tutorial.further.losses import (
     EmphasisedLoss as EmphasisedLoss,
+    corrupt_and_mark as corrupt_and_mark,
     emphasised_error as emphasised_error,
 )
 from dae_tutorial.further.pretrained import (
