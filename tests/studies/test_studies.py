@@ -1,5 +1,6 @@
 """Studies run, resume, and tell when their tables no longer belong to their code."""
 
+import itertools
 import json
 import os
 import signal
@@ -348,17 +349,31 @@ def test_each_model_is_the_best_on_its_own_noise(mnist_decoded_once):
         for noise in ("Gaussian 0.5", "masking 0.5")
         for row in toy_rows("which_noise", train_noise=noise)
     ]
-    for own, other in [
-        ("Gaussian 0.5", "masking 0.5"),
-        ("masking 0.5", "Gaussian 0.5"),
-    ]:
-        tested = tables.select(rows, test_noise=own)
+    for clip, (own, other) in itertools.product(
+        which_noise.CLIPS,
+        [("Gaussian 0.5", "masking 0.5"), ("masking 0.5", "Gaussian 0.5")],
+    ):
+        tested = tables.select(rows, clip=clip, test_noise=own)
         assert_below(tested, "mse", {"train_noise": own}, {"train_noise": other})
+        assert_below(tested, "mse_off", {"train_noise": own}, {"train_noise": other})
+
+
+def test_a_noise_without_clipping_leaves_the_range_of_pixels():
+    clean = torch.zeros(2, 1, 28, 28)
+    for clip in which_noise.CLIPS:
+        for name, corrupt in {
+            **which_noise.NOISES[clip],
+            **which_noise.SWEEP[clip],
+        }.items():
+            noisy = corrupt(clean, generator=torch.Generator().manual_seed(0))
+            outside = bool((noisy < 0).any())
+            assert outside == (clip == "unclipped" and "Gaussian" in name), name
 
 
 def test_mixture_gives_each_noise_its_share():
     clean = torch.full((90, 1, 28, 28), 0.5)
-    noisy = which_noise.mixture(clean, generator=torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(0)
+    noisy = which_noise.mixture("clipped", clean, generator=generator)
     share = [noisy[start : start + 10] for start in range(0, 90, 10)]
     assert noisy.shape == clean.shape
     assert torch.equal(share[0], clean[:10])
