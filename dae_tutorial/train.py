@@ -262,7 +262,7 @@ def fit(
             the batches seeded as well, the same seeds give the same run. Called again
             with this model and seed, `fit` draws fresh noise, so that ten calls of one
             epoch see as much of it as one call of ten; with a checkpoint, the run that
-            it holds goes on instead.
+            it holds goes on instead. `evaluate` with the same seed draws other noise.
         autocast: as in `train_one_epoch`.
         checkpoint: saved after every epoch; where it holds a run already, that run
             goes on. Nothing is kept by default.
@@ -358,14 +358,17 @@ def _check_parts(
 def _stream(
     model: nn.Module, seed: int, device: torch.device, *, is_kept: bool
 ) -> Generator:
-    """Seed the noise of a run, anew for each call with the same model and seed."""
+    """Seed the noise of a run, anew for each call with the same model and seed.
+
+    Not with the seed itself: a test that draws from the same seed would score the
+    model on the very noise that it has learned from.
+    """
     calls = _CALLS.setdefault(model, Counter())
     earlier = 0 if is_kept else calls[seed]
     if not is_kept:
         calls[seed] += 1
-    if earlier:
-        seed = random.Random(f"seed {seed}, after {earlier} calls").getrandbits(63)
-    return torch.Generator(device).manual_seed(seed)
+    stream = random.Random(f"fit, seed {seed}, after {earlier} calls")
+    return torch.Generator(device).manual_seed(stream.getrandbits(63))
 
 
 def _place(model: nn.Module, device: torch.device | str | None) -> torch.device:

@@ -489,10 +489,17 @@ def test_each_call_draws_fresh_noise():
     assert again == calls, "the same calls give the same run"
 
 
-def test_the_first_call_draws_from_the_seed_itself():
-    expected = torch.rand(3, generator=torch.Generator().manual_seed(5)).tolist()
-    for model in (Recording(), Recording()):
-        assert noise_of(model, seed=5) == expected
+def test_no_test_with_the_same_seed_meets_the_noise_of_the_training():
+    tested = []
+
+    def corrupt(images, *, generator):
+        tested.append(torch.rand(3, generator=generator).tolist())
+        return images.clone()
+
+    for seed in (0, 5):
+        evaluate(nn.Identity(), batches_of(1), corrupt, seed=seed)
+        by_hand = torch.rand(3, generator=torch.Generator().manual_seed(seed))
+        assert noise_of(Recording(), seed=seed) not in (tested[-1], by_hand.tolist())
 
 
 def test_a_run_on_disk_goes_on_with_its_own_noise():
