@@ -9,9 +9,9 @@
 #
 # !!! abstract "In two sentences"
 #     After eight [epochs](../glossary.md#epoch), squared error and cross-entropy make
-#     nearly the same denoiser, while under absolute error strokes go missing: on
-#     masking noise 11 % of the ink, and 2.3 decibels. The emphasised loss, in the
-#     version built here, trades errors at changed pixels for errors at the others.
+#     nearly the same denoiser, while under absolute error strokes go missing: on masking
+#     noise 7 to 16 % of the ink, and 2.2 decibels on average. Giving the corrupted pixels
+#     twice the weight takes half a per cent off the error there and adds 4 % elsewhere.
 #
 # Noise destroys information. Where a pixel cannot be known, the model has to guess,
 # and the loss decides which guess is best. This page trains the same network under
@@ -137,7 +137,8 @@ compare_images({"clean": clean, "noisy": noisy, **rebuilt})
 # ink on the page, as a share of what was there.
 
 # %%
-clean, noisy = test.images[:2000], corrupt(test.images[:2000])
+clean = clean_2000 = test.images[:2000]
+noisy = noisy_2000 = corrupt(clean, generator=torch.Generator().manual_seed(0))
 grey, ink = {}, {}
 for name, model in models.items():
     with torch.no_grad():
@@ -158,36 +159,46 @@ assert ink["L1"] < 0.9 < min(ink["MSE"], ink["BCE"])
 # easy, the model sees them. So let the corrupted pixels count more, with a weight
 # $\alpha$, and the intact ones less, with $\beta$:
 #
-# $$\frac{1}{N} \Big( \alpha \sum_{i:\, \tilde{x}_i \neq x_i} (\hat{x}_i - x_i)^2
-# + \beta \sum_{i:\, \tilde{x}_i = x_i} (\hat{x}_i - x_i)^2 \Big)$$
+# $$\frac{1}{N} \Big( \alpha \sum_{i \in J} (\hat{x}_i - x_i)^2
+# + \beta \sum_{i \notin J} (\hat{x}_i - x_i)^2 \Big)$$
 #
-# With $\alpha = 1$ and $\beta = 0.5$ they call it *double emphasis*, with $\beta = 0$
-# *full emphasis*. [`EmphasisedLoss`][dae_tutorial.further.losses.EmphasisedLoss] does
-# this. It has to know the noisy images, so it wraps the corruption: train with
-# `loss.corrupt`.
+# $J$ holds the pixels that were *chosen* for corruption, whether or not they look
+# different now: a black pixel that masking sets to black was chosen, too. With
+# $\alpha = 1$ and $\beta = 0.5$ they call it *double emphasis*, with $\beta = 0$ *full
+# emphasis*. [`EmphasisedLoss`][dae_tutorial.further.losses.EmphasisedLoss] does this. It
+# has to know what was chosen, so it wraps the corruption: train with `loss.corrupt`.
 #
-# **Ours is not quite theirs.** In the paper a pixel is corrupted if it was *chosen* for
-# corruption. Our loss only looks at whether its *value has changed*. With masking noise
-# the two differ at every black pixel: if it is chosen, it is corrupted for them and
-# intact for us. What follows holds for our version.
-#
-# It sounds harmless. But the weights change the best guess. Take a pixel that is black
-# in the noisy image, and suppose that one such pixel in ten hides a stroke. Those have
-# changed, and count $\alpha$; the others are what they were, and count $\beta$. The best
-# guess is the weighted mean:
+# **How does it know?** A noisy image does not show which of its black pixels were
+# chosen. So [`corrupt_and_mark`][dae_tutorial.further.losses.corrupt_and_mark] draws the
+# same noise twice, first over grey. What is no longer grey was chosen.
+
+# %%
+from dae_tutorial.further.losses import corrupt_and_mark
+
+digit = test.images[:1]
+generator = torch.Generator().manual_seed(0)
+masked, chosen = corrupt_and_mark(corrupt, digit, generator=generator)
+print(
+    f"chosen {chosen.float().mean():.0%}, changed {(masked != digit).float().mean():.0%}"
+)
+
+# %% [markdown]
+# The weights tilt the best guess. Take a pixel that is black in the noisy image, and
+# suppose that one such pixel in ten hides a stroke. Those were all chosen, and count
+# $\alpha$. Of those that are black by nature, three in four were chosen and count
+# $\alpha$, too; the others count $\beta$. The best guess is the weighted mean:
 
 # %%
 hidden = 0.1  # of the black pixels hide a stroke
 tilted = {}
 for intact in (1.0, 0.5, 0.0):
-    tilted[intact] = hidden / (hidden + (1 - hidden) * intact)
+    by_nature = (1 - hidden) * (0.75 + 0.25 * intact)
+    tilted[intact] = hidden / (hidden + by_nature)
     print(f"weight of intact pixels {intact}: the best guess is {tilted[intact]:.2f}")
 
 # %% [markdown]
-# Full emphasis asks for white, always. A black pixel that hides nothing is intact, and
-# intact pixels are not looked at. (In the paper's version it would ask for 0.13, not for
-# white: three quarters of the pixels that are black by nature were chosen, too, and
-# count.) Does training fall for that?
+# So doubt gets slightly brighter, no more. At pixels that the model sees to be intact,
+# those that are not black, full emphasis asks for nothing at all.
 
 # %%
 from dae_tutorial.further.losses import EmphasisedLoss
@@ -196,7 +207,7 @@ for name, intact in {"β = 0.5": 0.5, "β = 0": 0.0}.items():
     loss = EmphasisedLoss(corrupt, corrupted=1.0, intact=intact)
     models[name] = trained(loss, loss.corrupt)
 
-# %% alt="Eight test digits in five rows: clean, noisy, and rebuilt under MSE and under the emphasised loss with β = 0.5 and β = 0. With β = 0.5 the strokes are slightly fatter and brighter than under MSE. With β = 0 the background turns into grey, speckled fog, from which the digits stand out only faintly."
+# %% alt="Eight test digits in five rows: clean, noisy with a quarter of the pixels left, and rebuilt under MSE and under the emphasised loss with β = 0.5 and β = 0. All three rebuild the same soft digits; under the emphasised losses some strokes are a little fatter and brighter."
 clean = test.images[:8]
 noisy = corrupt(clean, generator=torch.Generator().manual_seed(0))
 with torch.no_grad():
@@ -204,24 +215,31 @@ with torch.no_grad():
 compare_images({"clean": clean, "noisy": noisy, **rebuilt})
 
 # %% tags=["check"]
-assert [round(guess, 2) for guess in tilted.values()] == [0.1, 0.18, 1.0]
-assert round(hidden / (hidden + (1 - hidden) * 0.75), 2) == 0.13  # if chosen ones count
-brightness = {name: images.mean().item() for name, images in rebuilt.items()}
-assert brightness["β = 0"] > 2 * brightness["MSE"]
-assert brightness["β = 0.5"] > 1.02 * brightness["MSE"]
+assert [round(guess, 2) for guess in tilted.values()] == [0.1, 0.11, 0.13]
+assert 0.7 < chosen.float().mean() < 0.8
+assert (masked != digit).float().mean() < 0.2
+with torch.no_grad():
+    images = {name: models[name](noisy_2000) for name in ("MSE", "β = 0.5", "β = 0")}
+error = {
+    name: (image.reshape_as(clean_2000) - clean_2000).square().mean().item()
+    for name, image in images.items()
+}
+assert max(error.values()) < 1.15 * min(error.values()), error
 
 # %% [markdown]
-# It does: the background fills with fog. That is a property of *our* version, and no
-# finding about the paper's. When "corrupted" means "changed", full emphasis is of no use
-# as a denoiser wherever a changed pixel looks like an intact one.
+# The pictures hardly differ. An earlier version of this page showed fog under full
+# emphasis and called it useless, because its loss weighed the pixels whose value had
+# *changed*. That was our mistake, not the authors'.
 #
 # ## Three seeds, eight epochs
 #
 # The pictures above come from one seed and a short training. The study behind this page
-# trains each loss on 20,000 images for eight epochs, with three seeds, on masking noise
-# ($p = 0.5$) and on Gaussian noise ($\sigma = 0.5$, clipped), and scores each model by
-# every measure on the same 10,000 noisy test images. All of them share one [learning
-# rate](../glossary.md#learning-rate), which was chosen for MSE.
+# trains each loss on 50,000 images for eight epochs (3,128 steps), with three seeds, on
+# masking noise ($p = 0.5$) and on Gaussian noise ($\sigma = 0.5$),
+# [clipped and unclipped](../evidence/clipped-or-not.py), and scores each model by every
+# measure on the same 10,000 noisy test images. All share a highest learning rate of 0.012.
+# In a first run on validation images it was, of those tried, the best for MSE, for BCE
+# and for L1, each by its own measure.
 
 # %% tags=["hide-code"]
 from dae_tutorial.evidence import tables
@@ -229,12 +247,13 @@ from dae_tutorial.evidence import tables
 rows = tables.read("losses")
 
 
-def table(noise, columns):
-    chosen = tables.select(rows, noise=noise)
-    print(f"{noise:15}" + "".join(f"{title:>11}" for title, _, _ in columns))
+def table(noise, clip, columns):
+    chosen = tables.select(rows, noise=noise, clip=clip)
+    title = f"{noise} {clip}".strip()
+    print(f"{title:18}" + "".join(f"{heading:>11}" for heading, _, _ in columns))
     names = dict.fromkeys(["nothing", *(row["loss"] for row in chosen)])
     for name in names:
-        line = f"{name:15}"
+        line = f"{name:18}"
         for _, column, scale in columns:
             mean, deviation = tables.spread(chosen, column, "loss")[name]
             line += f"{mean * scale:7.1f}±{deviation * scale:3.1f}"
@@ -246,33 +265,36 @@ columns = (
     ("1000 MSE", "mse", 1000),
     ("1000 L1", "l1", 1000),
     ("PSNR, dB", "psnr", 1),
+    ("100 SSIM", "ssim", 100),
     ("grey, %", "grey", 100),
     ("ink, %", "ink", 100),
 )
-for noise in ("masking", "Gaussian"):
-    table(noise, columns)
+NOISES = (("masking", ""), ("Gaussian", "clipped"), ("Gaussian", "unclipped"))
+for noise, clip in NOISES:
+    table(noise, clip, columns)
 
 # %% [markdown]
 # *Grey* is the share of pixels between 0.1 and 0.9 (9 % in the clean images), *ink* the
 # brightness as a share of the clean one.
 #
-# **MSE and BCE** do the same to the picture, as their common best guess said. On
-# masking noise BCE even reaches the slightly lower squared error, on Gaussian noise
-# they are level. A likely reason: the network ends in a
-# [sigmoid](../glossary.md#sigmoid), and BCE's gradient passes through it undamped as
+# **MSE and BCE** do nearly the same to the picture, as their common best guess said:
+# squared errors within 2 % of each other, clipped or not. By SSIM the model trained under
+# BCE is ahead, on all three noises and in every seed. A likely reason: the network ends in
+# a [sigmoid](../glossary.md#sigmoid), and BCE's gradient passes through it undamped as
 # long as it is not saturated.
 #
-# **L1** is grey about as rarely as the real digits, and pays for it: ink is missing, and
-# PSNR is lower. More surprising, it loses by its own measure: on both noises the
-# model trained under BCE has a smaller absolute error. The best guess is only what
-# training aims at, and at this learning rate, in eight epochs, L1 does not get there. A
-# likely reason: where a pixel is black by mistake, the sigmoid passes hardly any gradient
-# on, and L1 does not push harder because the mistake is large.
+# **L1** is grey more rarely than the real digits, and pays for it: ink is missing, its
+# squared error is 36 to 125 % higher than MSE's, and PSNR and SSIM are lower, on each noise
+# and in every seed. By its *own* measure, the absolute error, it beats the model trained
+# under BCE in only four of nine trainings: in all three on clipped noise, in one on
+# unclipped, in none on masking noise. An earlier version of this page said that it never
+# does; its learning rate had been chosen for MSE alone. L1 also differs most from seed to
+# seed. A likely reason: where a pixel is black by mistake, the sigmoid passes hardly any
+# gradient on, and L1 does not push harder because the mistake is large.
 #
-# **Emphasis** does what the weights say, no more. Here is where the squared error on
-# masking noise lies:
+# **Emphasis** does little. Here is where the squared error on masking noise lies:
 
-# %% tags=["hide-code"] alt="Three horizontal bars, each split into the error at corrupted and at intact pixels. From MSE to double emphasis the corrupted part shrinks and the intact part grows by about as much. Under full emphasis the corrupted part shrinks a little further, and the intact part is many times as large as the other bars."
+# %% tags=["hide-code"] alt="Three horizontal bars, each split into the error at chosen and at other pixels, and nearly alike. The part of the chosen pixels is the same in all three to a few per cent; the part of the others grows a little from MSE to double and to full emphasis."
 masking = tables.select(rows, noise="masking")
 parts = {part: tables.spread(masking, part, "loss") for part in ("corrupted", "intact")}
 shown = ("MSE", "double emphasis", "full emphasis")
@@ -292,57 +314,65 @@ for values, colour in zip(parts.values(), ("orange", "blue"), strict=True):
         error_kw={"ecolor": figures.INK["light"], "capsize": 3},
     )
     start = [a + b for a, b in zip(start, means, strict=True)]
-axes.text(25, 0, "corrupted", color=figures.COLOURS["orange"], va="center")
-axes.text(53, 0, "and intact pixels", color=figures.COLOURS["blue"], va="center")
+axes.text(0.2, 0, "at chosen pixels", color="white", va="center")
+axes.text(start[0] - 0.6, 0, "at others", color="white", va="center", ha="right")
 axes.set(xlabel="MSE × 1000")
 axes.invert_yaxis()
 plt.close(figure)
 figure
 
 # %% [markdown]
-# Double emphasis makes the error at corrupted pixels smaller and that at intact ones
-# larger, and the sum stays about the same. Full emphasis buys a little more at the
-# corrupted pixels and lets go of the rest. On Gaussian noise emphasis has little to work
-# with: where the noise is clipped, the pixels that stay intact are black, easy, and low
-# in error to begin with. Without clipping every pixel is corrupted, and the emphasised
-# loss *is* the squared error.
+# Double emphasis takes half a per cent off the error at chosen pixels and adds 4 % at the
+# others. Full emphasis adds to both, 2 % and 14 %. On Gaussian noise there is nothing to
+# emphasise: it chooses every pixel, and the emphasised loss *is* the squared error. (Vincent and colleagues judge emphasis by the features that it learns;
+# this page does not test that.)
 
 # %% tags=["check"]
 
 
-def scores(noise, measure):
-    return tables.spread(tables.select(rows, noise=noise), measure, "loss")
+def by_seed(noise, clip, loss, measure):
+    chosen = tables.select(rows, noise=noise, clip=clip, loss=loss)
+    return torch.tensor([row[measure] for row in chosen])
 
 
-def clearly_below(first, second):
-    """Whether two means differ by more than both deviations together."""
-    return first[0] + first[1] < second[0] - second[1]
-
-
-for noise in ("masking", "Gaussian"):
-    mse, l1 = scores(noise, "mse"), scores(noise, "l1")
-    grey, ink, psnr = (scores(noise, name) for name in ("grey", "ink", "psnr"))
-    assert 0.99 < mse["MSE"][0] / mse["BCE"][0] < 1.06
-    assert clearly_below(mse["MSE"], mse["L1"])
-    assert clearly_below(l1["BCE"], l1["L1"])
-    assert clearly_below(grey["L1"], grey["MSE"])
-    assert ink["L1"][0] < 0.95 < 0.97 < ink["MSE"][0]
-    assert clearly_below(psnr["L1"], psnr["MSE"])
+MEASURES = ("mse", "l1", "psnr", "ssim", "grey", "ink")
+ratios, wins = [], []
+for kind in NOISES:
+    squared, entropy, absolute = (
+        {measure: by_seed(*kind, loss, measure) for measure in MEASURES}
+        for loss in ("MSE", "BCE", "L1")
+    )
+    assert (squared["mse"] / entropy["mse"] - 1).abs().max() < 0.02
+    assert (entropy["ssim"] > squared["ssim"]).all()
+    ratios += (absolute["mse"] / squared["mse"]).tolist()
+    assert (absolute["psnr"] < squared["psnr"]).all()
+    assert (absolute["ssim"] < squared["ssim"]).all()
+    assert absolute["grey"].max() < rows[0]["grey_clean"] < squared["grey"].min()
+    assert absolute["ink"].max() < 0.95 < 0.97 < squared["ink"].min()
+    wins.append(int((absolute["l1"] < entropy["l1"]).sum()))
+assert (round(100 * min(ratios)), round(100 * max(ratios))) == (136, 225)
+assert wins == [0, 3, 1]
 assert all(round(100 * row["grey_clean"]) == 9 for row in rows)
-arguments = tables.read_record("losses")["arguments"]
-assert (arguments["epochs"], arguments["train_images"]) == (8, 20_000)
-ink, psnr = (scores("masking", name) for name in ("ink", "psnr"))
-assert round(100 * (1 - ink["L1"][0])) == 11
-assert round(psnr["MSE"][0] - psnr["L1"][0], 1) == 2.3
-corrupted, intact = parts["corrupted"], parts["intact"]
-assert clearly_below(corrupted["double emphasis"], corrupted["MSE"])
-assert clearly_below(intact["MSE"], intact["double emphasis"])
-mse = scores("masking", "mse")
-assert clearly_below(mse["BCE"], mse["MSE"])
-assert 0.93 < mse["double emphasis"][0] / mse["MSE"][0] < 1.07
-assert clearly_below(corrupted["full emphasis"], corrupted["double emphasis"])
-assert mse["full emphasis"][0] > 4 * mse["MSE"][0]
-assert mse["full emphasis"][0] > mse["nothing"][0]
+record = tables.read_record("losses")
+arguments = record["arguments"]
+assert (arguments["epochs"], arguments["train_images"]) == (8, 50_000)
+assert (arguments["test_images"], len(record["seeds"])) == (10_000, 3)
+missing = 100 - 100 * by_seed("masking", "", "L1", "ink")
+assert (round(missing.min().item()), round(missing.max().item())) == (7, 16)
+behind = by_seed("masking", "", "MSE", "psnr") - by_seed("masking", "", "L1", "psnr")
+assert round(behind.mean().item(), 1) == 2.2
+
+
+def change(loss, part):
+    """Return the change of a part of the error in per cent, averaged over the seeds."""
+    ratio = by_seed("masking", "", loss, part) / by_seed("masking", "", "MSE", part)
+    return 100 * (ratio.mean().item() - 1)
+
+
+assert -0.75 < change("double emphasis", "corrupted") < -0.25
+assert round(change("double emphasis", "intact")) == 4
+assert round(change("full emphasis", "corrupted")) == 2
+assert round(change("full emphasis", "intact")) == 14
 
 # %% [markdown]
 # ## Which one, then?
@@ -351,10 +381,6 @@ assert mse["full emphasis"][0] > mse["nothing"][0]
 #   with any output.
 # - **BCE** is as good or slightly better for pixels in $[0, 1]$ and a sigmoid at the end.
 #   A network with a linear output needs `nn.BCEWithLogitsLoss` instead.
-# - **L1** looks sharp. Check what it leaves out before you trust it, and give it more
-#   training than the others.
-# - **Emphasis** was proposed for learning features. For pictures, in this version, keep
-#   $\beta$ well above 0.
-#
-# All models here share one learning rate, chosen for MSE. A rate tuned for L1 might
-# narrow its gap; it would not change what its best guess is.
+# - **L1** looks sharp. Check what it leaves out before you trust it, and tune its learning
+#   rate: it is the most sensitive.
+# - **Emphasis** was proposed for learning features. For pictures it gained us nothing.
