@@ -2,16 +2,18 @@
 
 Specialists are trained at a single level. A blind model is trained at all of them, and
 a noise-aware one, too, but it is told each image's level. All are tested over a range
-of levels, and the aware one is also told wrong levels.
+of levels, and the aware one is also told wrong levels. All of this with clipped and
+with unclipped noise.
 """
 
-from collections.abc import Callable
+import math
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from dae_tutorial.evaluate import evaluate
+from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.model import Autoencoder
 from dae_tutorial.noise import (
     add_gaussian_noise,
@@ -19,7 +21,9 @@ from dae_tutorial.noise import (
     add_varied_gaussian_noise_with_level,
     append_noise_level,
 )
+from dae_tutorial.train import Corruption
 from studies.experiments.recipe import mnist, mnist_test, train
+from studies.experiments.which_noise import CLIPS, DRAW, without_offset
 
 TEST_LEVELS = (0.0, 0.1, 0.25, 0.375, 0.5, 0.625, 0.75, 1.0, 1.25)
 SPECIALISTS = (0.1, 0.25, 0.5, 0.75, 1.0)
@@ -27,12 +31,14 @@ LIE_AT = 0.5
 TOLD_LEVELS = (0.0, 0.25, 0.375, 0.5, 0.625, 0.75, 1.0)
 
 SEEDS = (0, 1, 2)
-PARTS = [
-    *({"training": f"only {level:g}"} for level in SPECIALISTS),
-    {"training": "blind"},
-    {"training": "aware"},
-]
-TOY = {"train_images": 4000, "test_images": 300, "steps": 120}
+TRAININGS = (*(f"only {level:g}" for level in SPECIALISTS), "blind", "aware")
+PARTS = [{"clip": clip, "training": name} for clip in CLIPS for name in TRAININGS]
+TOY = {
+    "train_images": 4000,
+    "validation_images": 200,
+    "test_images": 300,
+    "epochs": 4,
+}
 
 
 class AwareAutoencoder(nn.Module):
@@ -69,56 +75,68 @@ class Told(nn.Module):
 def study(
     *,
     seed: int,
+    clip: str = "clipped",
     training: str = "aware",
-    train_images: int = 20_000,
+    train_images: int = 50_000,
+    validation_images: int = 2000,
     test_images: int = 10_000,
-    steps: int = 1256,
+    epochs: int = 8,
 ) -> list[dict]:
     """Train one model, and test it over a range of levels.
 
     Args:
-        seed: of the training images' order, the initial weights and the noise.
+        seed: of the drawn images, their order, the initial weights and the noise.
+        clip: whether noise is "clipped" or "unclipped", in training and test.
         training: "blind", "aware", or "only 0.5" for a specialist at σ = 0.5.
         train_images: how many images to train on.
+        validation_images: how many more to fit offsets on.
         test_images: how many to test on.
-        steps: optimiser steps; 1256 are eight epochs.
+        epochs: passes over the training images.
 
     Returns:
-        One row a test level: training, sigma, told (the level that an aware
-        model is told; for others, sigma), mse, psnr, and noisy_mse of doing nothing.
+        One row a test level: clip, training, sigma, told (the level that an aware
+        model is told; for others, sigma), mse and psnr; mse_off, for a specialist with
+        the offset taken off, for others mse again; and noisy_mse of doing nothing.
 
     Examples:
         >>> rows = study(seed=0, **TOY)
         >>> rows[0]["training"], rows[0]["sigma"], rows[0]["told"]
         ('aware', 0.0, 0.0)
     """
+    drawn = mnist(train_images + validation_images, seed=seed)
+    images = ImageTensors(drawn.images[:train_images], drawn.labels[:train_images])
+    validation = drawn.images[train_images:]
     torch.manual_seed(seed)
     model = AwareAutoencoder() if training == "aware" else Autoencoder()
-    images = mnist(train_images, seed=seed)
-    train(model, images, corruption(training), steps=steps, seed=seed)
+    met = corruption(training, clip)
+    steps = epochs * math.ceil(train_images / 128)
+    train(model, images, met, steps=steps, seed=seed).eval()
     test = mnist_test(test_images).loader(500)
     rows = []
     for sigma, told in questions(training):
         denoiser = Told(model, told) if training == "aware" else model
-        corrupt = partial(add_gaussian_noise, noise_factor=sigma)
-        scores = evaluate(denoiser, test, corrupt)
-        row = {"training": training, "sigma": sigma, "told": told}
-        scored = {"mse": scores.mse, "psnr": scores.psnr}
-        rows.append({**row, **scored, "noisy_mse": scores.noisy_mse})
+        meets = corruption(f"only {sigma}", clip)
+        scores = off = evaluate(denoiser, test, meets, seed=DRAW)
+        if training.startswith("only"):
+            corrected = without_offset(model, met, meets, validation)
+            off = evaluate(corrected, test, meets, seed=DRAW)
+        row = {"clip": clip, "training": training, "sigma": sigma, "told": told}
+        row |= {"mse": scores.mse, "psnr": scores.psnr, "mse_off": off.mse}
+        rows.append(row | {"noisy_mse": scores.noisy_mse})
     return rows
 
 
-def corruption(training: str) -> Callable[..., Tensor]:
+def corruption(training: str, clip: str) -> Corruption:
     """Return what a model of this training is given."""
     ranges = {
         "blind": add_varied_gaussian_noise,
         "aware": add_varied_gaussian_noise_with_level,
     }
+    clipped = clip == "clipped"
     if training in ranges:
-        return ranges[training]
-    return partial(
-        add_gaussian_noise, noise_factor=float(training.removeprefix("only "))
-    )
+        return partial(ranges[training], clip=clipped)
+    level = float(training.removeprefix("only "))
+    return partial(add_gaussian_noise, noise_factor=level, clip=clipped)
 
 
 def questions(training: str) -> list[tuple[float, float]]:
