@@ -19,6 +19,7 @@ from torch import Generator, Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 CHUNK = 256  # images looked at together
+SLACK = 1e-3  # beyond [0, 1], as `evaluate` allows: resizing may overshoot a little
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ class DataReport:
         return "\n".join(lines + [f"problem: {text}" for text in self.problems])
 
 
-def check_data(train: Any, test: Any = None, *, key: str = "image") -> DataReport:
+def check_data(
+    train: Any, test: Any = None, *, key: str = "image", pairs: bool = False
+) -> DataReport:
     """Look at the data once, and say what would spoil the training or the score.
 
     Copies are found where all numbers are equal: not a photograph that was saved anew,
@@ -92,6 +95,8 @@ def check_data(train: Any, test: Any = None, *, key: str = "image") -> DataRepor
             (count, ...).
         test: what `evaluate` will be given, the same; none by default.
         key: the name of the images, where batches are dicts.
+        pairs: batches are pairs (noisy, clean), for `fit` with `corrupt=None`; the
+            clean images are looked at, since noise may leave [0, 1].
 
     Returns:
         Summaries of both, and the problems. These go by what the models of this
@@ -99,8 +104,8 @@ def check_data(train: Any, test: Any = None, *, key: str = "image") -> DataRepor
         by the summaries.
 
     Raises:
-        TypeError: if there are no tensors of numbers to be found, or if the data can be
-            gone through only once, as a generator can.
+        TypeError: if there are no tensors of numbers or no pairs to be found, or if the
+            data can be gone through only once, as a generator can.
         ValueError: if there are no images, if they differ in shape or type, if dicts
             lack `key`, or if samples come one by one instead of in batches.
 
@@ -116,10 +121,10 @@ def check_data(train: Any, test: Any = None, *, key: str = "image") -> DataRepor
         >>> report.overlap, report.problems
         (1, ('1 of test are also in train: a model may know them by heart',))
     """
-    seen, known = _look("train", train, key)
+    seen, known = _look("train", train, key, pairs)
     if test is None:
         return DataReport(seen, None, 0, tuple(_problems("train", seen)))
-    unseen, others = _look("test", test, key)
+    unseen, others = _look("test", test, key, pairs)
     overlap = sum(times for image, times in others.items() if image in known)
     problems = [*_problems("train", seen), *_problems("test", unseen)]
     for what in ("shape", "dtype"):
@@ -138,9 +143,9 @@ def _problems(name: str, found: DataSummary) -> Iterator[str]:
         yield f"{name} is {found.dtype}: models take float32, so call .float()"
     if found.broken:
         yield f"{found.broken} of {name} hold NaN or infinity: mend or leave them out"
-    if found.low >= 0 and 1 < found.high <= 255:
+    if found.low >= 0 and 1 + SLACK < found.high <= 255:
         yield f"{name} lies outside [0, 1]: divide bytes by 255"
-    elif not (found.low >= 0 and found.high <= 1):
+    elif not (found.low >= -SLACK and found.high <= 1 + SLACK):
         yield f"{name} lies outside [0, 1]: rescale it, or undo its normalisation"
     elif found.high - found.low < 0.02:
         yield f"{name} has hardly any spread: was it divided by 255 twice?"
@@ -152,10 +157,12 @@ def _problems(name: str, found: DataSummary) -> Iterator[str]:
         yield f"{name} has no axis for channels: if these are images, .unsqueeze(1)"
 
 
-def _look(name: str, data: Any, key: str) -> tuple[DataSummary, Counter[bytes]]:
+def _look(
+    name: str, data: Any, key: str, pairs: bool
+) -> tuple[DataSummary, Counter[bytes]]:
     """Return what the data hold, and how often each image, by its fingerprint."""
     kinds, images, parts, broken = [], Counter(), [], 0
-    for chunk in _chunks(name, data, key):
+    for chunk in _chunks(name, data, key, pairs):
         kinds.append((tuple(chunk.shape[1:]), chunk.dtype))
         if kinds[-1] != kinds[0]:
             raise ValueError(
@@ -197,7 +204,7 @@ def _together(parts: list[tuple]) -> tuple[float, float, float, float]:
     return tuple(map(float, (lows.min(), highs.max(), mean, variance**0.5)))
 
 
-def _chunks(name: str, data: Any, key: str) -> Iterator[Tensor]:
+def _chunks(name: str, data: Any, key: str, pairs: bool) -> Iterator[Tensor]:
     """Yield all images, a few at a time."""
     if isinstance(data, np.ndarray):
         data = torch.from_numpy(data)
@@ -212,7 +219,17 @@ def _chunks(name: str, data: Any, key: str) -> Iterator[Tensor]:
         )
     with _unchanged_randomness(data):
         for batch in data:
+            if pairs:
+                batch = _clean_part(name, batch)
             yield from _images(name, batch, key).cpu().split(CHUNK)
+
+
+def _clean_part(name: str, batch: Any) -> Any:
+    if not (isinstance(batch, tuple | list) and len(batch) >= 2):
+        raise TypeError(
+            f"{name} must yield pairs (noisy, clean), got {type(batch).__name__}"
+        )
+    return batch[1:]
 
 
 def _images(name: str, batch: Any, key: str) -> Tensor:

@@ -224,3 +224,24 @@ def test_what_cannot_be_looked_at(data, error, message):
         check_data(data)
     with pytest.raises(error, match=message.replace("train", "test")):
         check_data(images(), data)
+
+
+@pytest.mark.parametrize("beyond", [1e-7, 9e-4])
+def test_a_hair_beyond_the_range_is_no_problem(beyond):
+    images = torch.rand(8, 1, 4, 4) * (1 + 2 * beyond) - beyond
+    images[0, 0, 0, :2] = torch.tensor([-beyond, 1 + beyond])
+    assert check_data(images).problems == ()
+    images[0, 0, 0, 0] = 1.01
+    assert "outside" in check_data(images).problems[0]
+
+
+def test_of_pairs_the_clean_images_are_looked_at():
+    clean = torch.rand(8, 1, 4, 4)
+    noisy = clean + torch.randn(8, 1, 4, 4)
+    batches = [(noisy[:4], clean[:4]), (noisy[4:], clean[4:])]
+    assert "outside" in check_data(batches).problems[0]
+    report = check_data(batches, batches, pairs=True)
+    assert (report.train.low, report.train.high) == (clean.min(), clean.max())
+    assert report.overlap == 8
+    with pytest.raises(TypeError, match=r"pairs .*got Tensor"):
+        check_data([clean], pairs=True)
