@@ -35,8 +35,9 @@ assert all(len(record["seeds"]) == 3 for record in records)
 # their records name.
 #
 # How long the models of a study trained stands among its arguments, as `steps` or
-# `epochs`. Gaussian noise is clipped to $[0, 1]$ in all studies but two: that of the
-# photographs leaves it unclipped, and [`clipping`](clipped-or-not.py) has both.
+# `epochs`. Gaussian noise comes in two kinds, [clipped to $[0, 1]$ or
+# not](clipped-or-not.py). Studies with a column `clip`, and `clipping`, have both;
+# `photographs` has unclipped noise; the others clip, if they have Gaussian noise at all.
 #
 # ## Make them again
 #

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from dae_tutorial.evidence import tables
+from dae_tutorial.loaders import ImageTensors
 from studies import runner
 from studies.__main__ import main, run_again
 from studies.experiments import filters, recipe, stable_features, which_noise
@@ -331,15 +332,29 @@ def assert_below(rows: list[dict], value: str, lower: dict, higher: dict) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("code_size", [32, 256])
+@pytest.mark.parametrize(("code_size", "epochs"), [(32, 20), (256, 10)])
 def test_noise_helps_on_noisy_images_and_harms_on_clean_ones(
-    code_size, mnist_decoded_once
+    code_size, epochs, mnist_decoded_once
 ):
-    rows = toy_rows("does_noise_help", code_size=code_size)
-    with_noise, without = {"train_noise": 0.5}, {"train_noise": 0.0}
-    assert_below(rows, "test_noisy", with_noise, without)
-    assert_below(rows, "test_clean", without, with_noise)
+    table = toy_rows("does_noise_help", code_size=code_size, epochs=epochs)
+    with_noise, without = {"training": "fresh"}, {"training": "clean"}
+    for clip in ("clipped", "unclipped"):
+        rows = tables.select(table, clip=clip)
+        assert_below(rows, "test_noisy", with_noise, without)
+        assert_below(rows, "test_clean", without, with_noise)
     assert_below(rows, "passed", with_noise, without)
+
+
+@pytest.mark.slow
+def test_noise_that_is_drawn_once_is_learned_by_heart(mnist_decoded_once):
+    table = toy_rows(
+        "does_noise_help", train_images=100, epochs=100, draws=("fresh", "once")
+    )
+    fresh, once = {"training": "fresh"}, {"training": "once"}
+    for clip in ("clipped", "unclipped"):
+        rows = tables.select(table, clip=clip)
+        assert_below(rows, "test_noisy", fresh, once)
+        assert_below(rows, "train_own", once, fresh)
 
 
 @pytest.mark.slow
@@ -411,11 +426,29 @@ def test_pictures_survive_as_text():
 
 
 @pytest.mark.slow
-def test_codes_of_the_denoising_autoencoder_are_found_again(mnist_decoded_once):
-    # Earlier in training, or under stronger noise, the two do not differ yet.
-    rows = tables.select(toy_rows("stable_features", steps=300), change="Gaussian 0.25")
-    denoising, plain = {"features": "DAE, Gaussian"}, {"features": "AE"}
-    assert_below(rows, "found", plain, denoising)
+def test_codes_of_the_denoising_autoencoder_move_less_under_its_noise(
+    mnist_decoded_once,
+):
+    table = tables.select(toy_rows("stable_features"), change="Gaussian 0.5")
+    for clip in ("clipped", "unclipped"):
+        rows = tables.select(table, clip=clip)
+        denoising, plain = {"features": f"DAE, {clip}"}, {"features": "AE"}
+        assert_below(rows, "moved", denoising, plain)
+
+
+def test_what_two_noisy_copies_share_moves_no_code():
+    test = ImageTensors(torch.rand(20, 1, 28, 28), torch.arange(20) % 10)
+    veiled = test.images + 0.25  # the same for all: an offset
+    still = stable_features.compared(
+        lambda images: images.flatten(start_dim=1),
+        test,
+        veiled,
+        veiled,
+        torch.full((1, 28, 28), 0.25),
+    )
+    assert (still["moved"], still["moved_off"], still["found"]) == (0, 0, 1)
+    assert still["moved_clean"] > 0.5
+    assert still["common"] == pytest.approx(1, abs=1e-5)
 
 
 def test_stability_is_a_ratio():
