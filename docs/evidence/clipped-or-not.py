@@ -10,12 +10,11 @@
 # !!! abstract "In two sentences"
 #     Clipped noise of σ = 0.5 makes a black pixel 0.195 brighter on average, and only a
 #     network that trained on it knows: with 32 units, after four
-#     [epochs](../glossary.md#epoch), a denoising autoencoder has 0.39 times the error of
-#     its clean-trained [twin](../glossary.md#twin), but 0.71 times once that offset is
-#     taken off the twin. Without clipping the lead stays (0.43), while three other
-#     verdicts of so short a training turn round: that with 32 units it is worse than the
-#     twin on clean images, that a model is worse on weaker noise, and that a model for
-#     masking noise makes Gaussian noise of 0.25 worse.
+#     [epochs](../glossary.md#epoch), a denoising autoencoder has 0.40 times the error of
+#     its clean-trained [twin](../glossary.md#twin), but 0.78 times once that offset is
+#     taken off the twin. Without clipping the lead stays (0.65), while two other verdicts
+#     of so short a training turn round: that a model is worse on weaker noise, and that a
+#     model for masking noise makes Gaussian noise of 0.25 worse.
 #
 # Add noise to an image, and some values leave $[0, 1]$. So the sum is cut back to that
 # range, to be an image again. The notebook that this site started from does so. It looks
@@ -423,26 +422,26 @@ Markdown("\n".join(lines))
 # **These hold on both noises**, in every seed and after every length of training:
 #
 # - *Training on noise teaches to denoise, from 32 units on.* The DAE beats its twin, and
-#   beats it still when the twin is given the offset. With 8 units and the offset taken
-#   off, the two are level within the spread of the seeds after one and four epochs.
-# - *From 128 units on, the twin is better at clean images,* and so is that of the dense
-#   network.
+#   beats it still when the twin is given the offset. With 8 units it depends. On unclipped
+#   noise the DAE wins in every seed. On clipped noise, with the offset taken off, the twin
+#   wins after one epoch, and after that the seeds disagree.
+# - *On clean images the twin is better,* with 8 units and more, and in the dense network.
 #
 # **These are made by clipping:**
 #
-# - *With 32 units the DAE is bad at clean images.* It takes the grey off where there is
-#   none. The DAE for unclipped noise is better at clean images than its twin, with 8
-#   units and with 32.
+# - *The DAE is bad at clean images.* By how much is a matter of clipping. With 32 units,
+#   after four epochs, it has 4.9 times its twin's error there on clipped noise and 1.2
+#   times on unclipped. It takes the grey off where there is none.
 # - *The plain autoencoder with 32 units is no better than the [mean
-#   image](../glossary.md#mean-image).* With the offset taken off, or on unclipped noise,
-#   it is better.
+#   image](../glossary.md#mean-image).* So it is on clipped noise after one epoch. With the
+#   offset taken off, or on unclipped noise, it has about half of that error or less.
 # - *A model for masking noise harms images with Gaussian noise of 0.25.* It seems to
 #   take the grey for ink. Without the grey it takes away more than a third of the error.
 #
 # **These change with the length of the training:**
 #
 # - *By how much the DAE beats its twin.* With 32 units on unclipped noise the ratio goes
-#   from 0.66 after one epoch to 0.31 after eight. It is mostly the twin that changes: the
+#   from 0.83 after one epoch to 0.53 after eight. It is mostly the twin that changes: the
 #   longer it trains on clean images, the *worse* it becomes on noisy ones.
 # - *Whose codes move further.* By the distance from the clean code on clipped noise, PCA
 #   is ahead of the DAE after one epoch and behind it after sixteen. On unclipped noise,
@@ -477,19 +476,22 @@ clean_wins = "On clean images the twin beats the DAE, {} units".format
 for size in ("32", "128", "1,024"):
     for column in COLUMNS:
         assert seeds_that_hold(beats(size), column) == EVERY, (size, column)
-for epochs in (1, 4):
-    level = measured(beats(8), "clipped, offset off", epochs)
-    assert abs(level.mean() - 1) < level.std(ddof=1), epochs
-for claim in (clean_wins("128"), clean_wins("1,024"), "… dense network"):
+eight = beats(8)
+assert seeds_that_hold(eight, "unclipped", (1, 4, 8)) == EVERY
+assert seeds_that_hold(eight, "clipped, offset off", (1,)) == NONE
+for epochs in (4, 8):
+    assert seeds_that_hold(eight, "clipped, offset off", (epochs,)) == {2}
+for claim in (*map(clean_wins, ("8", "32", "128", "1,024")), "… dense network"):
     for column in COLUMNS:
         assert seeds_that_hold(claim, column) == EVERY, (claim, column)
-for size in ("8", "32"):
-    assert seeds_that_hold(clean_wins(size), "clipped") == EVERY
-    assert seeds_that_hold(clean_wins(size), "unclipped") == NONE
+worse = {c: measured(clean_wins("32"), c, 4).mean() for c in ("clipped", "unclipped")}
+assert [round(float(value), 1) for value in worse.values()] == [4.9, 1.2]
 plain = "The plain AE is no better than the mean image, 32 units"
 masks = "A model for masking makes σ = 0.25 worse than doing nothing"
-assert seeds_that_hold(plain, "clipped", (1, 8)) == EVERY
-assert abs(measured(plain, "clipped", 4).mean() - 1) < 0.07  # level
+assert seeds_that_hold(plain, "clipped", (1,)) == EVERY
+for column in ("clipped, offset off", "unclipped"):
+    for epochs in all_lengths["32 units"]:
+        assert measured(plain, column, epochs).max() < 0.55
 assert seeds_that_hold(masks, "clipped") == EVERY
 for column in ("clipped, offset off", "unclipped"):
     assert seeds_that_hold(plain, column) == seeds_that_hold(masks, column) == NONE
@@ -497,9 +499,9 @@ for epochs in all_lengths["dense"]:
     assert measured(masks, "unclipped", epochs).max() < 2 / 3
 
 four = {column: measured(beats("32"), column, 4).mean() for column in COLUMNS}
-assert [round(float(value), 2) for value in four.values()] == [0.39, 0.71, 0.43]
+assert [round(float(value), 2) for value in four.values()] == [0.4, 0.78, 0.65]
 unclipped = {e: measured(beats("32"), "unclipped", e).mean() for e in (1, 8)}
-assert [round(float(value), 2) for value in unclipped.values()] == [0.66, 0.31]
+assert [round(float(value), 2) for value in unclipped.values()] == [0.83, 0.53]
 for seed in record["seeds"]:
     one, mid, most = (
         {
@@ -528,9 +530,9 @@ for claim in (further, copies):
 # %% [markdown]
 # ## Worse on weaker noise?
 #
-# On the page *Which noise for which noise?* a model that trained for three epochs on a
-# level of 0.5 is worse on weaker noise. Here is the same network after 1, 2, 4, 8 and 16
-# epochs. (Each length is a training of its own, with the [learning rate](../glossary.md#learning-rate)
+# An earlier version of [Which noise for which noise?](which-noise.py) had a model that
+# trained for three epochs on clipped noise of 0.5 and was worse on weaker noise. Here is
+# the same network after 1, 2, 4, 8 and 16 epochs. (Each length is a training of its own, with the [learning rate](../glossary.md#learning-rate)
 # falling to its end.)
 
 # %% tags=["hide-code"] alt="Two panels of test error over the noise level from 0 to 0.5, a line for each length of training from 1 to 16 epochs. Left, clipped noise: after 1, 2 and 4 epochs the lines fall from left to right, after 8 and 16 they are lowest at 0.25 and highest at 0.5. Right, unclipped noise: all lines rise from left to right. Longer training lies lower throughout. The dashed line of doing nothing starts at zero and crosses the others between about 0.1 and 0.3."
@@ -604,11 +606,11 @@ assert abs(measured(at_a_tenth, "clipped", 16).mean() - 2) < 0.1
 # %% [markdown]
 # ## How much noise passes?
 #
-# *Does noise help at all?* asks how much of the noise comes out again: it compares the
-# output for a noisy image with that for the clean one. With clipped noise that difference
-# holds the offset, too, and a DAE answers the offset by darkening. So compare the outputs
-# for **two noisy copies** of one image. The offset is in both and drops out. A copier
-# scores 1 by both measures, a model that ignores the noise scores 0.
+# How much of the noise comes out again? One can compare the output for a noisy image with
+# that for the clean one, as this site did first. With clipped noise that difference holds
+# the offset, too, and a DAE answers the offset by darkening: its share can become negative.
+# So compare the outputs for **two noisy copies** of one image. The offset is in both and
+# drops out. A copier scores 1 by both measures, a model that ignores the noise scores 0.
 
 # %% tags=["hide-code"]
 SIZES = (32, 128, 1024)
@@ -643,11 +645,12 @@ for size in SIZES:
             )
 
 # %% [markdown]
-# The negative shares are gone. With 32 units after one epoch the order turns round: it is
-# the *DAE* that passes more of the clipped noise, in every seed. On unclipped noise the two
-# pass about the same. With 1,024 units after eight epochs the AE passes more than twice
-# as much as the DAE on either noise. What a wide AE passes depends on length and noise: 0.15
-# of the clipped noise after one epoch, 0.42 after eight, and 0.25 of the unclipped.
+# The negative share is gone. With 32 units after one epoch the order turns round: it is
+# the *DAE* that passes more of the clipped noise, in every seed; of the unclipped noise it
+# passes a little less. With 1,024 units after eight epochs the AE passes more than three
+# times as much as the DAE on either noise. What a wide AE passes depends on length and
+# noise: 0.25 of the clipped noise after one epoch, 0.47 after eight, and 0.26 of the
+# unclipped.
 
 # %% tags=["check"]
 for size in SIZES:
@@ -659,20 +662,19 @@ for size in SIZES:
                 for measure in ("passed", "passed_copies")
             )
             assert abs(next(two) - next(two)).max() < 0.005  # no offset: they agree
-for size in (32, 128):
-    assert (passes(size, "DAE", 1, "clipped", "passed") < 0).all()
+assert (passes(32, "DAE", 1, "clipped", "passed") < 0).all()
 narrow = [passes(32, kind, 1, "clipped", "passed_copies") for kind in ("AE", "DAE")]
 assert (narrow[0] < narrow[1]).all()
 narrow = [passes(32, kind, 1, "unclipped", "passed_copies") for kind in ("AE", "DAE")]
-assert abs(narrow[0] - narrow[1]).max() < 0.004
+assert (abs(narrow[0] / narrow[1] - 1.18) < 0.05).all()
 for noise in ("clipped", "unclipped"):
     wide = [passes(1024, kind, 8, noise, "passed_copies") for kind in ("AE", "DAE")]
-    assert (wide[0] > 2 * wide[1]).all(), noise
+    assert (wide[0] > 3 * wide[1]).all(), noise
 found = [
     passes(1024, "AE", epochs, noise, "passed_copies").mean()
     for epochs, noise in ((1, "clipped"), (8, "clipped"), (8, "unclipped"))
 ]
-assert [round(float(value), 2) for value in found] == [0.15, 0.42, 0.25]
+assert [round(float(value), 2) for value in found] == [0.25, 0.47, 0.26]
 
 # %% [markdown]
 # ## When to clip
@@ -697,8 +699,8 @@ assert [round(float(value), 2) for value in found] == [0.15, 0.42, 0.25]
 # - **A comparison with a rival that never met the noise is made unclipped**, or on both.
 #   With clipped noise alone, a part of the answer is only who knows the offset. Denoisers
 #   that trained on the same clipped noise all know it: between them it is fair.
-# - **A verdict stands only if it holds on both.** All other studies on digits
-#   have clipped Gaussian noise only. Read their pages with the table above beside them.
+# - **A verdict stands only if it holds on both.** Where a study has clipped noise only,
+#   [Results](results.py) says so: read its page with the table above beside it.
 
 # %% tags=["check"]
 for epochs in all_lengths["dense"]:

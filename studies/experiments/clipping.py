@@ -18,9 +18,15 @@ from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.model import Autoencoder
 from dae_tutorial.noise import add_gaussian_noise, add_masking_noise, no_noise
 from dae_tutorial.train import Corruption
-from studies.experiments.denoisers import Denoiser
-from studies.experiments.does_noise_help import NARROW, WIDE, shallow_autoencoder
-from studies.experiments.recipe import PEAK, mnist, mnist_test, train
+from studies.experiments import does_noise_help as shallow
+from studies.experiments.recipe import (
+    PEAK,
+    mnist,
+    mnist_test,
+    offset_off,
+    passed_on,
+    train,
+)
 from studies.experiments.stable_features import stability
 
 SIGMA = 0.5
@@ -35,22 +41,13 @@ TRAININGS = {
 }
 GAUSSIAN = ("clean", *NOISES)
 
-# Builder, images a batch, highest learning rate: as in the studies of these networks.
-NETWORKS = {
-    **{
-        f"{size} units": (partial(shallow_autoencoder, size), 64, NARROW)
-        for size in (8, 32, 128)
-    },
-    "1024 units": (partial(shallow_autoencoder, 1024), 64, WIDE),
-    "dense": (Autoencoder, 128, PEAK),
-}
+SHALLOW = {f"{size} units": size for size in (8, 32, 128, 1024)}
 
 SEEDS = (0, 1, 2)
 PARTS = [
     *(
         {"network": name, "epochs": epochs, "trainings": GAUSSIAN, "levels": (SIGMA,)}
-        for name in NETWORKS
-        if name != "dense"
+        for name in SHALLOW
         for epochs in (1, 4, 8)
     ),
     *({"network": "dense", "epochs": epochs} for epochs in (1, 2, 4, 8, 16)),
@@ -79,7 +76,7 @@ def study(
 
     Args:
         seed: of the drawn images, the initial weights and the training noise.
-        network: a name in `NETWORKS`, or "PCA" for 32 principal components.
+        network: a name in `SHALLOW`, "dense", or "PCA" for 32 principal components.
         epochs: passes over the training images; PCA needs none.
         trainings: names in `TRAININGS`.
         levels: standard deviations of the noise in the test.
@@ -118,11 +115,18 @@ def trained(
     """Train a network by its name; all trainings of a seed begin alike."""
     if network == "PCA":
         return fit_pca(images.images, 32)
-    build, batch_size, peak = NETWORKS[network]
+    batch_size, peak = (
+        (shallow.BATCH, shallow.PEAK) if network in SHALLOW else (128, PEAK)
+    )
     torch.manual_seed(seed)
+    if network in SHALLOW:
+        model = shallow.shallow_autoencoder(SHALLOW[network])
+        shallow.start_at_mean(model, images.images)
+    else:
+        model = Autoencoder()
     steps = epochs * math.ceil(len(images) / batch_size)
     recipe = {"steps": steps, "batch_size": batch_size, "peak": peak, "seed": seed}
-    return train(build(), images, corrupt, **recipe).eval()
+    return train(model, images, corrupt, **recipe).eval()
 
 
 @torch.no_grad()
@@ -164,59 +168,13 @@ def scores(
         "noisy_off": off(seen, validation)(noisy),
     }
     inked = test.images.mean(dim=0) > 0.1  # all models know that the border is black
-    share = partial(passed, inked=inked)
+    share = partial(passed_on, where=inked)
     return {
         **{name: _error(image, test.images) for name, image in errors.items()},
         "passed": share(noisy - test.images, errors["noisy"] - errors["clean"]),
         "passed_copies": share(noisy - copy, errors["noisy"] - reconstruct(copy)),
         **_moves(encoder(model), meets, validation, test),
     }
-
-
-def offset_off(
-    denoise: Denoiser, met: Tensor, meets: Tensor, clean: Tensor
-) -> Denoiser:
-    """Take a constant off each pixel, before a denoiser and after it.
-
-    Before: how much brighter the images are that it meets than those of its training.
-    After: how much brighter the results are than the clean images. Both are averages
-    over validation images, so that no test image is looked at.
-
-    Args:
-        denoise: keeps the shape of the images that it is given.
-        met: validation images under the noise of its training, (count, 1, 28, 28).
-        meets: the same images under the noise of the test.
-        clean: the same images.
-
-    Returns:
-        The denoiser with both constants taken off; its results may leave [0, 1].
-
-    Examples:
-        >>> clean = torch.rand(50, 1, 28, 28)
-        >>> veiled = offset_off(lambda noisy: noisy + 0.1, clean, clean + 0.2, clean)
-        >>> torch.allclose(veiled(clean + 0.2), clean, atol=1e-6)
-        True
-    """
-    before = (meets - met).mean(dim=0)
-    after = (denoise(meets - before) - clean).mean(dim=0)
-    return lambda images: denoise(images - before) - after
-
-
-def passed(difference_in: Tensor, difference_out: Tensor, inked: Tensor) -> float:
-    """Regress differences of outputs on those of inputs: a copier scores 1.
-
-    Args:
-        difference_in: between two inputs, (batch, 1, 28, 28).
-        difference_out: between their reconstructions.
-        inked: the pixels that count, (1, 28, 28).
-
-    Examples:
-        >>> noise = torch.randn(5, 1, 28, 28)
-        >>> round(passed(noise, 0.25 * noise, torch.ones(1, 28, 28) > 0), 6)
-        0.25
-    """
-    before, after = difference_in[:, inked], difference_out[:, inked]
-    return ((before * after).sum() / before.square().sum()).item()
 
 
 def encoder(model: nn.Module) -> Callable[[Tensor], Tensor]:

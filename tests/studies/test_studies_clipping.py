@@ -10,7 +10,7 @@ from dae_tutorial.evidence.baselines import fit_mean_image, fit_pca
 from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.model import Autoencoder
 from dae_tutorial.noise import add_gaussian_noise, no_noise
-from studies.experiments import clipping
+from studies.experiments import clipping, recipe
 from studies.experiments.does_noise_help import shallow_autoencoder
 
 
@@ -42,16 +42,16 @@ def test_what_is_added_before_and_after_a_denoiser_is_taken_off():
     clean = torch.rand(50, 1, 4, 4, generator=seeded(0))
     veil = torch.rand(1, 4, 4, generator=seeded(1))
     square = torch.square  # not linear: one constant alone cannot mend both
-    off = clipping.offset_off(lambda x: square(x) + veil, clean, clean + veil, clean)
+    off = recipe.offset_off(lambda x: square(x) + veil, clean, clean + veil, clean)
     by_hand = square(clean) - (square(clean) - clean).mean(dim=0)
-    torch.testing.assert_close(off(clean + veil), by_hand)
+    torch.testing.assert_close(off(clean + veil), by_hand.clamp(0, 1))
 
 
 def test_a_denoiser_is_given_what_it_met_in_training():
     seen = []
     clean = torch.zeros(3, 1, 4, 4)
     watch = lambda images: seen.append(images) or images  # noqa: E731
-    clipping.offset_off(watch, met=clean + 0.2, meets=clean + 0.1, clean=clean)
+    recipe.offset_off(watch, met=clean + 0.2, meets=clean + 0.1, clean=clean)
     torch.testing.assert_close(seen[0], clean + 0.2)
 
 
@@ -112,12 +112,12 @@ def test_a_copier_passes_all_noise_on_and_the_mean_image_none(blocks, noise):
     copier = scored(nn.Flatten(), blocks, noise=noise)
     assert copier["passed"] == pytest.approx(1)
     assert copier["passed_copies"] == pytest.approx(1)
-    half = clipping.passed(torch.ones(2, 3), torch.ones(2, 3) / 2, torch.ones(3) > 0)
+    half = recipe.passed_on(torch.ones(2, 3), torch.ones(2, 3) / 2, torch.ones(3) > 0)
     assert half == 0.5
     ignorant = fit_mean_image(blocks.images)
     noisy = torch.randn(4, 1, 28, 28, generator=seeded(0))
     change = ignorant(noisy) - ignorant(-noisy)
-    assert clipping.passed(noisy, change, torch.ones(1, 28, 28) > 0) == 0
+    assert recipe.passed_on(noisy, change, torch.ones(1, 28, 28) > 0) == 0
 
 
 def test_two_copies_do_not_take_the_offset_for_noise(blocks):
