@@ -849,7 +849,7 @@ assert twin_gain > 0.5
 # Initial weights, the order of the images and the noise are all drawn at random. Two
 # runs of one recipe differ by that alone, so a difference between two recipes may be
 # nothing else. Here is a question for which this matters: for noise of 0.5, is it
-# better to train on a little more, 0.55?
+# better to train on a little less, 0.49?
 #
 # !!! failure "Broken: each recipe run once"
 
@@ -862,9 +862,9 @@ def test_error(sigma: float, seed: int) -> float:
     return evaluate(trained, test_loader, add_gaussian_noise).mse
 
 
-usual, stronger = [test_error(0.5, 0)], [test_error(0.55, 0)]
-broken = stronger[0] / usual[0] - 1
-print(f"0.5: {usual[0]:.4f}, 0.55: {stronger[0]:.4f}: {broken:+.1%}, so 0.55 it is")
+usual, weaker = [test_error(0.5, 0)], [test_error(0.49, 0)]
+broken = weaker[0] / usual[0] - 1
+print(f"0.5: {usual[0]:.4f}, 0.49: {weaker[0]:.4f}: {broken:+.1%}, so 0.49 it is")
 
 # %% [markdown]
 # !!! success "Fixed: several seeds, and the spread of the difference"
@@ -872,22 +872,21 @@ print(f"0.5: {usual[0]:.4f}, 0.55: {stronger[0]:.4f}: {broken:+.1%}, so 0.55 it 
 # %%
 for seed in (1, 2, 3, 4):
     usual.append(test_error(0.5, seed))
-    stronger.append(test_error(0.55, seed))
-differences = torch.tensor(stronger) / torch.tensor(usual) - 1
+    weaker.append(test_error(0.49, seed))
+differences = torch.tensor(weaker) / torch.tensor(usual) - 1
 fixed, deviation = differences.mean().item(), differences.std().item()
 print("by seed:", ", ".join(f"{difference:+.1%}" for difference in differences))
 print(f"mean {fixed:+.1%}, standard deviation {deviation:.1%}")
 
 # %% [markdown]
-# The sign depends on the seed. The mean of the five leans the other way than the first
-# seed did, and is less than two standard errors from zero: these runs do not tell the
-# two apart. The same seed for both recipes makes the comparison sharper: they start
+# The sign depends on the seed, and the mean of the five is less than two standard errors
+# from zero: these runs do not tell the two apart. The same seed for both recipes makes the comparison sharper: they start
 # from the same weights and see the same images in the same order.
 
 # %% tags=["check"]
 assert broken < 0
 assert differences.max() > 0
-assert 0 < fixed < 2 * deviation / 5**0.5
+assert abs(fixed) < 2 * deviation / 5**0.5
 
 # %% [markdown]
 # ### 21. Shown only where it wins
