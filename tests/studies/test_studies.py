@@ -399,23 +399,74 @@ def test_mixture_gives_each_noise_its_share():
 
 
 @pytest.mark.slow
-def test_masking_gathers_filters_on_fewer_pixels(mnist_decoded_once):
-    rows = toy_rows("filters", steps=250)
-    assert_below(rows, "area", {"mask_prob": 0.5}, {"mask_prob": 0.25})
-    assert_below(rows, "area", {"mask_prob": 0.25}, {"mask_prob": 0.0})
+def test_masking_makes_strokes_wider(mnist_decoded_once):
+    rows = toy_rows("filters", units=512, steps=250)
+    assert_below(rows, "width", {"mask_prob": 0.25}, {"mask_prob": 0.5})
+    assert_below(rows, "width", {"mask_prob": 0.5}, {"mask_prob": 0.75})
 
 
-def test_smoothness_and_area_of_known_filters():
-    generator = torch.Generator().manual_seed(0)
-    speckle = torch.randn(400, 28, 28, generator=generator)
-    # A correlation over 784 pixels has a standard error of about 1 / 28 a filter.
-    assert abs(filters.smoothness(speckle).mean()) < 5 / 28 / 20
-    board = torch.ones(1, 28, 28)
-    board[:, ::2, ::2] = board[:, 1::2, 1::2] = -1
-    assert filters.smoothness(board) < -0.9
+@pytest.mark.slow
+def test_few_units_are_wide_without_noise(mnist_decoded_once):
+    rows = toy_rows("filters", units=64, steps=250)
+    assert_below(rows, "width", {"mask_prob": 0.5}, {"mask_prob": 0.0})
+
+
+def blob(spread: float, row: int = 13, column: int = 14) -> torch.Tensor:
+    """Return one Gaussian blob, (1, 28, 28)."""
+    rows, columns = torch.meshgrid(torch.arange(28), torch.arange(28), indexing="ij")
+    squares = (rows - row) ** 2 + (columns - column) ** 2
+    return torch.exp(-squares / (2 * spread**2)).unsqueeze(0)
+
+
+def test_width_of_known_filters():
+    # The autocorrelation of a Gaussian is one too, √2 times as wide.
+    for spread in (1.5, 2, 3):
+        exact = 4 * spread * np.log(2) ** 0.5
+        assert filters.width(blob(spread)).item() == pytest.approx(exact, rel=0.01)
+    for side in (1, 2, 5):
+        square = torch.zeros(1, 28, 28)
+        square[:, 28 - side :, :side] = -2
+        assert filters.width(square).item() == pytest.approx(side, abs=1e-4)
+    speckle = torch.randn(400, 28, 28, generator=torch.Generator().manual_seed(0))
+    # Neighbours correlate by 0 ± 1 / 40 over both moves, and so the width by ± 1 / 40.
+    assert abs(filters.width(speckle).mean() - 1) < 5 / 40 / 20
+
+
+def test_width_asks_neither_where_nor_how_many():
+    one, two = blob(1.5), blob(1.5, 6, 6) - blob(1.5, 20, 19)
+    torch.testing.assert_close(
+        filters.width(two), filters.width(one), rtol=0.01, atol=0
+    )
+    assert filters.area(two) > 1.9 * filters.area(one)
+    assert filters.window(two) > filters.window(one) + 2
+
+
+def test_width_looks_right_and_down():
+    bar = torch.zeros(1, 28, 28)
+    bar[:, 4:8, :] = 1  # 4 high, 28 long
+    assert 4 < filters.width(bar) < 28
+    torch.testing.assert_close(filters.width(bar), filters.width(bar.mT))
+
+
+def test_area_and_window_of_known_filters():
+    filter_ = torch.zeros(1, 28, 28)
+    filter_[:, 3:8, 20:25] = -2.0
+    assert filters.area(filter_) == 25
+    assert filters.window(filter_) == 4  # 16 of 25 pixels; 9 are less than half
     dot = torch.zeros(1, 28, 28)
-    dot[0, 3, 4] = 2.0
-    assert filters.area(dot) == 1
+    dot[:, 27, 0] = 2.0
+    assert filters.area(dot) == filters.window(dot) == 1
+
+
+def test_area_learned_leaves_out_where_training_began(monkeypatch, mnist_decoded_once):
+    def train(model, *_, **__):
+        with torch.no_grad():
+            model[1].weight[:, 400] += 0.2
+
+    monkeypatch.setattr(filters, "train", train)
+    rows = filters.study(seed=0, train_images=300, units=4)
+    assert [row["area_learned"] for row in rows] == pytest.approx([1] * len(rows))
+    assert all(row["area"] > 10 for row in rows)
 
 
 def test_pictures_survive_as_text():
