@@ -1,11 +1,11 @@
-"""What schedules are compared by: equal but for what is named."""
+"""What networks and schedules are compared by: equal but for what is named."""
 
 from functools import cache
 
 import pytest
 import torch
 
-from studies.experiments import recipe, schedules
+from studies.experiments import architectures, recipe, schedules
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -76,7 +76,7 @@ def test_a_schedule_has_its_rate_and_its_betas(watched, rate, beta2):
     assert cycle[-1] < 0.05 * rate
 
 
-@pytest.mark.parametrize("module", [schedules])
+@pytest.mark.parametrize("module", [schedules, architectures])
 def test_runs_of_a_seed_begin_alike_and_meet_other_noise_in_the_test(watched, module):
     calls = watched(module)
     for epochs in (2, 4):
@@ -117,6 +117,61 @@ def test_the_validation_images_are_not_trained_on(watched, monkeypatch):
     schedules.study(seed=1, **part)
     assert torch.equal(seen["validation"], drawn[200:])
     assert len(calls["epochs"][0][1]) == 2  # 200 images in batches of 128
+
+
+@pytest.mark.parametrize("network", architectures.NETWORKS)
+def test_each_budget_has_a_cycle_of_its_own(watched, network):
+    calls = watched(architectures)
+    peak = architectures.NETWORKS[network].peak
+    for epochs in (1, 4):
+        part = {"network": network, "epochs": epochs, "test_images": 10}
+        architectures.study(seed=0, **architectures.TOY | part)
+        rates = [lr for _, steps, *_ in calls["epochs"][-epochs:] for lr in steps]
+        assert max(rates) == pytest.approx(peak, rel=0.05)
+        assert rates[-1] < 0.05 * peak
+    assert len(calls["epochs"]) == 5
+
+
+@pytest.mark.parametrize("clip", ["clipped", "unclipped"])
+def test_noise_is_clipped_in_training_and_test_or_in_neither(watched, clip):
+    calls = watched(architectures)
+    part = {"network": "dense", "clip": clip, "epochs": 1}
+    [row] = architectures.study(seed=0, **architectures.TOY | part)
+    (*_, corrupt, _), (in_test, _) = calls["epochs"][0], calls["evaluations"][0]
+    black = torch.zeros(1, 1, 28, 28)
+    for noisy in (corrupt(black), in_test(black)):
+        assert (noisy.min() < 0) == (clip == "unclipped")
+    # Black pixels have 0.25 under unclipped noise of 0.5, half of it when clipped.
+    assert (row["noisy_mse"] > 0.2) == (clip == "unclipped")
+
+
+def test_only_training_is_timed(monkeypatch):
+    clock = {"now": 0}
+    takes = {"mnist": 1, "one_cycle": 10, "train_one_epoch": 100, "evaluate": 1000}
+
+    def slowed(real, ticks):
+        def tick(*inputs, **options):
+            clock["now"] += ticks
+            return real(*inputs, **options)
+
+        return tick
+
+    for name, ticks in takes.items():
+        real = getattr(architectures, name)
+        monkeypatch.setattr(architectures, name, slowed(real, ticks))
+    monkeypatch.setattr(architectures.time, "process_time", lambda: clock["now"])
+    part = {"network": "dense", "train_images": 128, "epochs": 3, "test_images": 10}
+    [row] = architectures.study(seed=0, **part)
+    assert row["seconds"] == 300
+
+
+def test_the_wide_network_has_no_bottleneck():
+    widths = [
+        layer.out_features
+        for layer in architectures.wide_network()
+        if isinstance(layer, torch.nn.Linear)
+    ]
+    assert widths == [1024, 784]
 
 
 @pytest.mark.slow
