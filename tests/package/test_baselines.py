@@ -268,3 +268,112 @@ def test_filters_want_a_batch_of_images(name):
 def test_numbers_out_of_range(call, message):
     with pytest.raises(ValueError, match=message):
         call(torch.rand(2, 1, 8, 8))
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_no_channel_is_special(name):
+    """Reordered channels come out reordered, however different they are."""
+    image = torch.rand(1, 3, 16, 16, generator=seeded()) * torch.tensor(
+        [0.2, 0.5, 1.0]
+    ).reshape(3, 1, 1)
+    order = [1, 2, 0]
+    assert torch.allclose(
+        FILTERS[name](image[:, order]), FILTERS[name](image)[:, order], atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("name", ["blur", "median", "total variation", "wavelet"])
+def test_channels_are_filtered_one_by_one(name):
+    image = torch.rand(1, 3, 16, 16, generator=seeded())
+    alone = [FILTERS[name](channel) for channel in image.split(1, dim=1)]
+    assert torch.allclose(FILTERS[name](image), torch.cat(alone, dim=1), atol=1e-6)
+
+
+@pytest.mark.parametrize(("width", "reach"), [(0.1, 1), (0.3, 1), (1.0, 3), (2.0, 6)])
+def test_blur_reaches_three_deviations(width, reach):
+    dot = torch.zeros(1, 1, 41, 41)
+    dot[0, 0, 20, 20] = 1
+    touched = blur(dot, width)[0, 0, 20].nonzero().flatten()
+    assert touched.tolist() == list(range(20 - reach, 21 + reach))
+
+
+def test_median_of_one_pixel_is_the_pixel():
+    image = torch.rand(1, 1, 5, 5)
+    assert torch.equal(median(image, 1), image)
+
+
+def test_median_mirrors_the_image_at_its_border():
+    image = torch.rand(1, 1, 6, 7)
+    mirrored = torch.cat([image.flip(2), image, image.flip(2)], dim=2)
+    mirrored = torch.cat([mirrored.flip(3), mirrored, mirrored.flip(3)], dim=3)
+    assert torch.equal(median(mirrored, 5)[..., 6:12, 7:14], median(image, 5))
+
+
+def test_non_local_means_looks_at_patches_of_five_within_six_pixels():
+    """Together eight pixels to each side: six to the patch, two to its border."""
+    image = torch.rand(1, 1, 1, 41, generator=seeded()).expand(1, 1, 41, 41)
+    before = non_local_means(image, SIGMA, strength=20)[0, 0, 20, 20]
+    sees = []
+    for distance in range(1, 15):
+        changed = image.clone()
+        changed[0, 0, 20, 20 + distance] += 10
+        after = non_local_means(changed, SIGMA, strength=20)[0, 0, 20, 20]
+        sees.append(abs(after - before) > 1e-6)
+    assert sees == [True] * 8 + [False] * 6
+
+
+@pytest.mark.parametrize("denoise", [non_local_means, wavelet])
+def test_brighter_images_with_as_much_more_noise_are_the_same_problem(denoise):
+    noisy = add_gaussian_noise(squares(1), SIGMA, clip=False, generator=seeded())
+    once, thrice = denoise(noisy, SIGMA), denoise(3 * noisy, 3 * SIGMA)
+    assert torch.allclose(thrice, 3 * once, atol=1e-5)
+
+
+@pytest.mark.parametrize("denoise", [non_local_means, wavelet])
+def test_more_noise_that_is_told_is_more_noise_removed(denoise):
+    noisy = add_gaussian_noise(squares(1), SIGMA, clip=False, generator=seeded())
+    moved = [(denoise(noisy, s) - noisy).std().item() for s in (0.02, 0.1, 0.5)]
+    assert moved == sorted(set(moved))
+
+
+def test_wavelets_are_smooth_enough_for_a_slope():
+    """Those of Daubechies with two moments do not see it; those of Haar do."""
+    slope = torch.linspace(0, 1, 64).expand(1, 1, 64, 64)
+    middle = slice(16, 48)
+    kept = wavelet(slope, 1.0)[..., middle, middle]
+    assert torch.allclose(kept, slope[..., middle, middle], atol=1e-3)
+
+
+def test_each_level_of_wavelets_smooths_at_a_coarser_scale():
+    noisy = 0.5 + SIGMA * torch.randn(1, 1, 64, 64, generator=seeded())
+    left = [wavelet(noisy, SIGMA, levels).std().item() for levels in (1, 2, 3)]
+    assert left[0] > 1.5 * left[1] > 2 * left[2]
+
+
+@pytest.mark.parametrize(
+    ("default", "told"),
+    [
+        (blur, partial(blur, width=1.0)),
+        (median, partial(median, size=3)),
+        (total_variation, partial(total_variation, weight=0.1)),
+        (FILTERS["non-local means"], partial(non_local_means, sigma=0.1, strength=0.8)),
+        (FILTERS["wavelet"], partial(wavelet, sigma=0.1, levels=2)),
+    ],
+)
+def test_defaults_are_those_that_the_evidence_was_measured_with(default, told):
+    noisy = torch.rand(1, 1, 32, 32)
+    assert torch.equal(default(noisy), told(noisy))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: median(x, 3.0), "size must be an odd integer"),
+        (lambda x: wavelet(x, 0.1, 2.0), "levels must be an integer"),
+        (lambda x: fit_pca(x, 2.0), "count must be an integer"),
+        (lambda x: fit_linear(x, x, math.nan), "ridge must be at least 0"),
+    ],
+)
+def test_numbers_of_the_wrong_kind(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(torch.rand(2, 1, 8, 8))
