@@ -379,5 +379,21 @@ def test_a_batch_without_a_channel_axis_is_not_one_image(corrupt):
 def test_levels_that_no_model_can_be_told(level):
     levels = torch.tensor([0.5, level]).reshape(2, 1, 1, 1)
     for wrong in (level, levels):
-        with pytest.raises(ValueError, match="level must be finite numbers of at"):
+        with pytest.raises(ValueError, match="^level must be finite numbers of at least 0$"):
             append_noise_level(torch.rand(2, 1, 4, 4), wrong)
+
+
+def test_up_to_four_channels_are_one_image():
+    add_block_occlusion(torch.rand(4, 28, 28))  # colour and transparency
+    with pytest.raises(ValueError, match="batch without a channel axis"):
+        add_block_occlusion(torch.rand(5, 28, 28))
+
+
+def test_a_block_is_ten_pixels_wide_unless_told():
+    assert (add_block_occlusion(torch.ones(1, 1, 28, 28)) == 0).sum() == 10 * 10
+
+
+@pytest.mark.parametrize("corrupt", [add_gaussian_noise, add_varied_gaussian_noise])
+def test_double_images_get_double_noise(corrupt):
+    noise = corrupt(torch.zeros(1, 1, 8, 8, dtype=torch.float64), clip=False)
+    assert not torch.equal(noise, noise.float().double())
