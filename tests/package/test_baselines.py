@@ -196,7 +196,8 @@ def test_posterior_mean_equals_brute_force(sigma, clip):
                 weights[i, n] *= norm.pdf(pixel, mean, sigma)
     weights /= weights.sum(dim=1, keepdim=True)
     expected = torch.einsum("in,nchw->ichw", weights, training)
-    assert torch.allclose(posterior_mean(noisy, training, sigma, clip=clip), expected)
+    found = posterior_mean(noisy, training, sigma, clip=clip)
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=0)
 
 
 def test_posterior_mean_remembers_a_training_image(digits):
@@ -358,10 +359,12 @@ def test_each_level_of_wavelets_smooths_at_a_coarser_scale():
         (total_variation, partial(total_variation, weight=0.1)),
         (FILTERS["non-local means"], partial(non_local_means, sigma=0.1, strength=0.8)),
         (FILTERS["wavelet"], partial(wavelet, sigma=0.1, levels=2)),
+        (lambda x: fit_pca(x)(x), lambda x: fit_pca(x, count=32)(x)),
+        (lambda x: fit_linear(x, x)(x), lambda x: fit_linear(x, x, ridge=1.0)(x)),
     ],
 )
 def test_defaults_are_those_that_the_evidence_was_measured_with(default, told):
-    noisy = torch.rand(1, 1, 32, 32)
+    noisy = torch.rand(40, 1, 16, 16)
     assert torch.equal(default(noisy), told(noisy))
 
 
@@ -377,3 +380,37 @@ def test_defaults_are_those_that_the_evidence_was_measured_with(default, told):
 def test_numbers_of_the_wrong_kind(call, message):
     with pytest.raises(ValueError, match=message):
         call(torch.rand(2, 1, 8, 8))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    "denoise",
+    [
+        total_variation,
+        FILTERS["non-local means"],
+        FILTERS["wavelet"],
+        lambda x: fit_pca(x, 3).weight,
+        lambda x: fit_pca(x, 3).bias,
+        lambda x: fit_linear(x, x).weight,
+        lambda x: fit_linear(x, x).bias,
+    ],
+)
+def test_answers_have_the_dtype_of_the_images(denoise, dtype):
+    assert denoise(torch.rand(4, 1, 16, 16).to(dtype)).dtype == dtype
+
+
+@pytest.mark.parametrize("count", [1, 16])
+def test_pca_has_from_one_component_to_all(count):
+    projection = fit_pca(torch.rand(50, 1, 4, 4), count).weight
+    assert projection.trace().item() == pytest.approx(count, abs=1e-4)
+
+
+def test_best_linear_without_a_ridge_is_least_squares():
+    clean, noisy = torch.rand(2, 50, 1, 2, 2)
+    ones = torch.ones(50, 1)
+    solved = torch.linalg.lstsq(
+        torch.cat([noisy.flatten(1), ones], dim=1), clean.flatten(1)
+    ).solution
+    found = fit_linear(noisy, clean, ridge=0)
+    assert torch.allclose(found.weight, solved[:4].T, atol=1e-4)
+    assert torch.allclose(found.bias, solved[4], atol=1e-4)

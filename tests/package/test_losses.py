@@ -211,3 +211,14 @@ def test_training_finds_the_weighted_mean(corrupted, intact, expected):
     )
     error = math.sqrt(2 / 9 / (0.75 * count))
     assert abs(model.bias.item() - expected) < 5 * error
+
+
+def test_unless_told_corrupted_pixels_count_twice_as_much():
+    """The double emphasis of the paper, in the function and in the criterion."""
+    clean, noisy, guess = torch.rand(3, 1, 4, 4).split(1)
+    noisy[..., 2:] = clean[..., 2:]
+    loss = EmphasisedLoss(lambda images, generator=None: noisy)
+    loss.corrupt(clean)
+    expected = emphasised_error(guess, clean, noisy, corrupted=1.0, intact=0.5)
+    assert emphasised_error(guess, clean, noisy) == expected
+    assert loss(guess, clean) == expected

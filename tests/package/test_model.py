@@ -275,3 +275,32 @@ def test_wrong_images_for_convolutions():
 def test_wrong_sizes_of_a_unet(arguments, message):
     with pytest.raises(ValueError, match=message):
         UNet(**arguments)
+
+
+def test_convolutional_architecture():
+    """Halved twice on the way in, doubled twice on the way out."""
+    model, shapes = ConvAutoencoder(), []
+    for layer in [*model.encoder, *model.decoder]:
+        if sum(parameter.numel() for parameter in layer.parameters()):
+            layer.register_forward_hook(
+                lambda layer, _, output: shapes.append(tuple(output.shape[1:]))
+            )
+    model(torch.rand(1, 1, 28, 28))
+    inwards, outwards = [(16, 14, 14), (32, 7, 7), (32,)], [(1568,), (16, 14, 14)]
+    assert shapes == [*inwards, *outwards, (1, 28, 28)]
+    assert sum(parameter.numel() for parameter in model.parameters()) == 115_217
+
+
+@pytest.mark.parametrize("model", [Autoencoder(), ConvAutoencoder()])
+def test_no_two_linear_layers_in_a_row(model):
+    """They would be no more than one; only the code has no nonlinearity."""
+    for part in (model.encoder, model.decoder):
+        weighted = [bool(list(layer.parameters())) for layer in part]
+        squashes = [isinstance(layer, torch.nn.ReLU | torch.nn.SiLU) for layer in part]
+        assert sum(squashes) == sum(weighted) - 1
+
+
+@pytest.mark.parametrize("name", ["latent_dim", "width"])
+def test_widths_of_the_convolutional_model(name):
+    with pytest.raises(ValueError, match=f"{name} must be an integer of at least 1"):
+        ConvAutoencoder(**{name: 0})

@@ -379,7 +379,7 @@ def test_a_batch_without_a_channel_axis_is_not_one_image(corrupt):
 def test_levels_that_no_model_can_be_told(level):
     levels = torch.tensor([0.5, level]).reshape(2, 1, 1, 1)
     for wrong in (level, levels):
-        with pytest.raises(ValueError, match="^level must be finite numbers of at least 0$"):
+        with pytest.raises(ValueError, match=r"^level must be finite numbers of at"):
             append_noise_level(torch.rand(2, 1, 4, 4), wrong)
 
 

@@ -90,11 +90,18 @@ def test_files_of_earlier_versions_have_no_checksum(path):
     saved, loaded = small(), small()
     path.parent.mkdir()
     save_file(saved.state_dict(), path, metadata={"settings": '{"width": 16}'})
-    with pytest.warns(UserWarning, match=r"model.safetensors has no checksum") as told:
+    with pytest.warns(UserWarning, match=r"model.safetensors has no checksum"):
         load_weights(loaded, path)
-    assert told[0].filename == __file__
     assert torch.equal(loaded.weight, saved.weight)
-    assert read_settings(path) == {"width": 16}
+    assert read_settings(path) == {"width": 16}, "and without a warning"
+
+
+def test_the_warning_points_at_who_loads(path):
+    path.parent.mkdir()
+    save_file(small().state_dict(), path, metadata={"settings": "{}"})
+    with pytest.warns(UserWarning, match=r"no checksum") as told:
+        load_weights(small(), path)
+    assert told[0].filename == __file__
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
@@ -194,3 +201,25 @@ def test_a_folder_holds_no_weights(tmp_path):
     for read in (read_settings, lambda path: load_weights(small(), path)):
         with pytest.raises(ValueError, match="must be a file of weights, it is a fold"):
             read(tmp_path)
+
+
+def test_names_and_numbers_that_change_places_do_not_go_unnoticed(path):
+    """The checksum covers the names: here all numbers are as they were."""
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    save_weights(model, path, {})
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    tensors = load_file(path)
+    renamed = {
+        name.translate(str.maketrans("01", "23")): tensors[name] for name in tensors
+    }
+    save_file(renamed, path, metadata)
+    with pytest.raises(ValueError, match=r"its checksum is wrong$"):
+        read_settings(path)
+
+
+def test_settings_that_are_no_dictionary_are_shown(tmp_path):
+    path = tmp_path / "list.safetensors"
+    save_file(small().state_dict(), path, metadata={"settings": "[1, 2]"})
+    with pytest.raises(ValueError, match=r"must be a dictionary, got \[1, 2\]$"):
+        read_settings(path)
