@@ -5,7 +5,8 @@ device, meets the very same noisy images.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,7 +124,6 @@ def ssim(image: Tensor, clean: Tensor) -> Tensor:
     return scores.reshape(len(image))
 
 
-@torch.no_grad()
 def evaluate(
     model: Callable[[Tensor], Tensor],
     batches: Iterable,
@@ -178,10 +178,8 @@ def evaluate(
     kind = parameter.dtype if parameter is not None else None
     precision = torch.autocast(device.type, autocast, enabled=autocast is not None)
     generator = torch.Generator().manual_seed(seed)
-    modes = [(part, part.training) for part in network.modules()]
-    network.eval()
     scores = []
-    try:
+    with torch.no_grad(), _evaluation_mode(network):
         for batch in batches:
             clean, noisy = _unpacked(batch, corrupt, key)
             if not scores:
@@ -194,13 +192,21 @@ def evaluate(
             if isinstance(reconstruction, Tensor):
                 reconstruction = reconstruction.to("cpu", clean.dtype)
             scores.append(_score(reconstruction, _images_of(noisy.cpu(), clean), clean))
-    finally:
-        for part, mode in modes:  # one by one: some may be frozen
-            part.training = mode
     every_image = torch.cat(scores, dim=1).double() if scores else torch.zeros(4, 0)
     if every_image.numel() == 0:
         raise ValueError("batches must yield at least one image, got none")
     return Evaluation(*every_image.mean(dim=1).tolist(), images=every_image.shape[1])
+
+
+@contextmanager
+def _evaluation_mode(network: nn.Module) -> Iterator[None]:
+    modes = [(part, part.training) for part in network.modules()]
+    network.eval()
+    try:
+        yield
+    finally:
+        for part, mode in modes:  # one by one: some may be frozen
+            part.training = mode
 
 
 def _unpacked(
