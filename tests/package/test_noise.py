@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 import torch
 
+from dae_tutorial import noise as noise_module
 from dae_tutorial.noise import (
     add_block_occlusion,
     add_gaussian_noise,
@@ -241,6 +242,24 @@ def test_level_zero_changes_nothing(corrupt, nothing):
     assert noisy.data_ptr() != x.data_ptr()
 
 
+@pytest.mark.parametrize(
+    ("corrupt", "level", "drawn", "expected"),
+    [
+        (add_masking_noise, 0.0, 0.0, 0.5),
+        (add_masking_noise, 0.5, 0.5, 0.5),
+        (add_salt_and_pepper_noise, 0.0, 0.0, 0.5),
+        (add_salt_and_pepper_noise, 0.5, 0.25, 1.0),
+        (add_salt_and_pepper_noise, 0.5, 0.5, 0.5),
+    ],
+)
+def test_draws_at_the_edge_of_a_probability(
+    corrupt, level, drawn, expected, monkeypatch
+):
+    """Draws lie in [0, 1): so a share p of them is below p, and none is below 0."""
+    monkeypatch.setattr(torch, "rand", lambda shape, **_: torch.full(shape, drawn))
+    assert corrupt(torch.tensor([0.5]), level).tolist() == [expected]
+
+
 def test_full_masking_leaves_nothing():
     assert add_masking_noise(torch.rand(COUNT), 1.0).count_nonzero() == 0
 
@@ -260,9 +279,17 @@ def test_gradient_flows_where_the_image_survives(corrupt):
 
 
 @pytest.mark.parametrize("corrupt", CORRUPTIONS)
-@pytest.mark.parametrize("images", [torch.ones(3, 1, 4, 4, dtype=torch.uint8), "x"])
-def test_images_must_be_floating_point(corrupt, images):
-    with pytest.raises(TypeError, match="x must be a floating-point tensor, got"):
+@pytest.mark.parametrize(
+    ("images", "kind"),
+    [
+        (torch.ones(3, 1, 4, 4, dtype=torch.uint8), r"a torch\.uint8 tensor"),
+        ("x", "str"),
+    ],
+)
+def test_images_must_be_floating_point(corrupt, images, kind):
+    with pytest.raises(
+        TypeError, match=f"x must be a floating-point tensor, got {kind};"
+    ):
         corrupt(images)
 
 
@@ -281,6 +308,11 @@ def test_normalised_images_are_refused_where_they_would_be_cut(corrupt, value):
     x[1, 0, 2, 3] = value
     with pytest.raises(ValueError, match=r"x must lie in \[0, 1\]"):
         corrupt(x)
+
+
+def test_black_and_white_are_in_the_range():
+    for extreme in (torch.zeros(4), torch.ones(4)):
+        assert torch.equal(add_gaussian_noise(extreme, 0.0), extreme)
 
 
 def test_normalised_images_are_welcome_where_nothing_is_cut():
@@ -334,11 +366,19 @@ def test_empty_batch_stays_empty(corrupt):
     assert corrupt(torch.rand(0, 1, 28, 28)).shape == (0, 1, 28, 28)
 
 
-@pytest.mark.parametrize("corrupt", CORRUPTIONS)
+@pytest.mark.parametrize("corrupt", [*CORRUPTIONS, no_noise])
 def test_generator_must_match_the_device(corrupt):
     x = torch.rand(2, 1, 28, 28, device="meta")
     with pytest.raises(ValueError, match="generator must be on the device of x, meta"):
         corrupt(x, generator=seeded())
+
+
+@pytest.mark.parametrize("corrupt", CORRUPTIONS)
+def test_nothing_is_drawn_on_another_device(corrupt, monkeypatch):
+    """A device without memory refuses to be mixed with the CPU, as a GPU does."""
+    monkeypatch.setattr(noise_module, "_check_unit_range", lambda x: None)
+    x = torch.empty(2, 1, 28, 28, device="meta")
+    assert corrupt(x).device == x.device
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
@@ -387,6 +427,12 @@ def test_up_to_four_channels_are_one_image():
     add_block_occlusion(torch.rand(4, 28, 28))  # colour and transparency
     with pytest.raises(ValueError, match="batch without a channel axis"):
         add_block_occlusion(torch.rand(5, 28, 28))
+
+
+def test_gaussian_noise_has_half_the_range_as_deviation_unless_told():
+    x = torch.rand(100)
+    told = add_gaussian_noise(x, 0.5, generator=seeded())
+    assert torch.equal(add_gaussian_noise(x, generator=seeded()), told)
 
 
 def test_a_block_is_ten_pixels_wide_unless_told():
