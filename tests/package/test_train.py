@@ -1,17 +1,25 @@
 """The training loop: what goes in, what is compared, what is averaged."""
 
+import re
 from functools import partial
 
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import DataLoader, RandomSampler, TensorDataset
 
 from dae_tutorial import train as train_module
 from dae_tutorial.evaluate import evaluate
 from dae_tutorial.loaders import load_mnist
 from dae_tutorial.model import Autoencoder, UNet
 from dae_tutorial.noise import add_gaussian_noise, no_noise
-from dae_tutorial.train import fit, one_cycle, pick_device, train_one_epoch
+from dae_tutorial.train import (
+    History,
+    fit,
+    one_cycle,
+    pick_device,
+    train_one_epoch,
+)
 
 
 class Recording(nn.Module):
@@ -25,6 +33,10 @@ class Recording(nn.Module):
     def forward(self, x):
         self.inputs.append(x.detach().clone())
         return self.constant.expand_as(x)
+
+
+def seeds(count):
+    return [torch.Generator().manual_seed(seed) for seed in range(count)]
 
 
 def still(model):
@@ -168,17 +180,22 @@ def test_wrong_cycles(epochs, peak, message):
         one_cycle(Recording(), batches_of(1, 1), epochs, peak)
 
 
+def test_a_cycle_may_be_one_step_and_is_fused_unless_told():
+    optimizer, scheduler = one_cycle(Recording(), batches_of(1, 1), 0.5, peak=0.1)
+    assert scheduler.total_steps == 1
+    assert optimizer.defaults["fused"] is True
+
+
 def test_a_cycle_over_batches_without_a_number():
     with pytest.raises(TypeError, match=r"loader must know how many .* got generator"):
         one_cycle(Recording(), (batch for batch in batches_of(1)), 1, 0.1)
 
 
 def test_same_seed_same_run():
-    losses = []
+    losses, batches = [], batches_of(16, 16)
     for seed in (5, 5, 6):
         torch.manual_seed(0)
         model = Autoencoder()
-        batches = [(first_images(256), None)] * 3
         history = fit(
             model, batches, add_gaussian_noise, epochs=2, device="cpu", seed=seed
         )
@@ -227,6 +244,23 @@ def test_device_can_be_chosen():
     assert pick_device().type == ("cuda" if torch.cuda.is_available() else "cpu")
 
 
+@pytest.mark.parametrize(
+    ("cuda", "mps", "fastest"),
+    [(True, True, "cuda"), (True, False, "cuda"), (False, True, "mps")],
+)
+def test_the_fastest_device_is_picked(cuda, mps, fastest, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert pick_device() == torch.device(fastest)
+
+
+def test_a_model_is_moved_to_the_device():
+    model = nn.Linear(1, 1)
+    assert train_module._place(model, "meta") == torch.device("meta")
+    assert model.weight.is_meta
+
+
+@pytest.mark.slow
 def test_overfits_one_batch():
     """Sixteen digits and no noise: the model must be able to learn them by heart."""
     images = first_images(16)
@@ -307,11 +341,24 @@ def second_of_two(monkeypatch):
 def test_a_process_learns_from_its_share_with_its_share_of_the_noise(second_of_two):
     model, images = Recording(), torch.rand(6, 1, 28, 28)
     seeded = partial(torch.Generator().manual_seed, 4)
-    train_one_epoch(
+    loss = train_one_epoch(
         model, [(images, None)], still(model), add_gaussian_noise, generator=seeded()
     )
     noisy = add_gaussian_noise(images, generator=seeded())
     assert torch.equal(model.inputs[0], noisy[3:])
+    assert loss == pytest.approx(images[3:].square().mean().item())
+
+
+def test_one_bar_for_all_processes(second_of_two, capsys):
+    list(train_module._epochs_left(History([0.5], [], [1.0]), 3))
+    assert capsys.readouterr().err == ""
+
+
+def test_a_bar_shows_how_far_the_run_is(capsys):
+    list(train_module._epochs_left(History([0.5], [], [1.0]), 3))
+    told = capsys.readouterr().err
+    assert re.match(r"\rtraining: +33%.* 1/3 ", told)
+    assert re.search(r"training: 100%.* 3/3 \[.*epoch.*, loss=0\.50000\]\s*$", told)
 
 
 def test_a_batch_that_cannot_be_shared(second_of_two):
@@ -338,11 +385,10 @@ def test_no_batches():
 
 def test_rows_of_pixels_train_as_images_do():
     """Most autoencoders return flat images, whatever shape they are given."""
-    losses, weights = [], []
+    losses, weights, batches = [], [], batches_of(8, 8)
     for end in (nn.Identity(), nn.Unflatten(1, (1, 28, 28))):
         torch.manual_seed(0)
         model = nn.Sequential(Autoencoder(), end)
-        batches = [(first_images(64), None)] * 3
         fitted = fit(model, batches, add_gaussian_noise, epochs=2, device="cpu")
         losses.append(fitted.train_loss)
         weights.append(model.state_dict())
@@ -393,6 +439,11 @@ def test_a_model_that_returns_several_things_is_refused():
 
     with pytest.raises(TypeError, match=r"model must return a tensor .* got tuple"):
         fit(Model(), batches_of(4), no_noise, epochs=1, device="cpu")
+
+
+def test_rows_of_coloured_pixels_are_images():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(12, 12))
+    fit(model, [torch.rand(5, 3, 2, 2)], no_noise, epochs=1, device="cpu")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -468,6 +519,21 @@ def test_parts_that_do_not_belong_together():
     assert model.inputs == [], "nothing was done before"
 
 
+def test_a_scheduler_that_hides_its_optimiser_is_trusted():
+    """As does what wraps one for several processes."""
+
+    class Wrapped:
+        steps = 0
+
+        def step(self):
+            self.steps += 1
+
+    model, scheduler = Recording(), Wrapped()
+    parts = {"optimizer": still(model), "scheduler": scheduler}
+    fit(model, batches_of(4, 4), no_noise, epochs=1, **parts)
+    assert scheduler.steps == 2
+
+
 def noise_of(model, **options):
     """Return what a call of `fit` for one epoch draws."""
     drawn = []
@@ -487,6 +553,12 @@ def test_each_call_draws_fresh_noise():
     other = Recording()
     again = [noise_of(other), noise_of(other), noise_of(other), noise_of(other, seed=1)]
     assert again == calls, "the same calls give the same run"
+
+
+def test_the_noise_of_a_seed_stays_that_of_the_stored_tables():
+    model = Recording()
+    drawn = [noise_of(model)[0] for _ in range(2)]
+    assert drawn == pytest.approx([0.1182, 0.7236], abs=1e-4)
 
 
 def test_no_test_with_the_same_seed_meets_the_noise_of_the_training():
@@ -512,6 +584,48 @@ def test_a_run_on_disk_goes_on_with_its_own_noise():
     model = Recording()
     calls = [noise_of(model, checkpoint=Forgetful()) for _ in range(2)]
     assert calls[0] == calls[1] == noise_of(model)
+    assert noise_of(model, checkpoint=Forgetful()) == calls[0]
+
+
+class Kept:
+    """A checkpoint that shows what it is handed."""
+
+    def resume(self, run):
+        self.run = run
+
+    def save(self, run):
+        assert run is self.run
+
+
+def test_a_checkpoint_is_handed_all_that_a_run_is_made_of():
+    model, criterion, kept = nn.Linear(4, 4), nn.L1Loss(), Kept()
+    images, order, sampled = TensorDataset(torch.rand(8, 4)), *seeds(2)
+    sampler = RandomSampler(images, generator=sampled)
+    batches = DataLoader(images, 4, sampler=sampler, generator=order)
+    parts = {"model": model, "batches": batches, "criterion": criterion}
+    parts["corrupt"] = no_noise
+    history = fit(**parts, device="cpu", checkpoint=kept)
+    del parts["corrupt"]
+    parts |= {"corruption": no_noise, "scheduler": None, "history": history}
+    parts |= {"order": order, "sampler": sampled, "torch": torch.default_generator}
+    assert kept.run.keys() == parts.keys() | {"optimizer", "noise"}
+    assert all(kept.run[name] is part for name, part in parts.items())
+    assert isinstance(kept.run["optimizer"], torch.optim.Adam)
+    assert kept.run["optimizer"].defaults["fused"] is True
+    assert len(history.train_loss) == 10, "epochs, unless told"
+
+
+def test_what_has_no_generator_of_its_own_is_no_obstacle():
+    kept = Kept()
+    fit(nn.Linear(4, 4), [torch.rand(8, 4)], no_noise, device="cpu", checkpoint=kept)
+    assert kept.run["order"] is kept.run["sampler"] is None
+
+
+def test_a_history_comes_back_from_its_state():
+    history = History([0.5], [0.25], [1.0])
+    again = History()
+    again.load_state_dict(history.state_dict())
+    assert again == history
 
 
 def trained(batches, corrupt=add_gaussian_noise, **options):
@@ -558,6 +672,13 @@ def test_pairs_bring_their_own_noise():
     assert torch.equal(given, noisy)
     error = (noisy - IMAGES).square().mean().item()
     assert result == pytest.approx(error)
+
+
+def test_rows_can_be_pairs_and_numbers_cannot():
+    rows = IMAGES.flatten(1)
+    assert torch.equal(trained([(rows / 2, rows)], None)[0], rows / 2)
+    for batch in [(rows, rows.long()), (rows[0], rows[1])]:
+        assert torch.equal(trained([batch], no_noise)[0], batch[0])
 
 
 @pytest.mark.parametrize(
