@@ -239,11 +239,10 @@ def _unpacked(
 
 def _check_images(clean: Tensor) -> None:
     """Refuse what the scores do not hold for: they assume pixels in [0, 1]."""
-    if not isinstance(clean, Tensor) or not clean.is_floating_point():
-        kind = f"a {clean.dtype} tensor" if isinstance(clean, Tensor) else type(clean)
+    if not clean.is_floating_point():
         raise TypeError(
-            f"batches must yield floating-point images, got {kind}; for images stored "
-            f"as bytes, pass images.float() / 255"
+            f"batches must yield floating-point images, got a {clean.dtype} tensor; "
+            f"for images stored as bytes, pass images.float() / 255"
         )
     if clean.numel() == 0:
         return
