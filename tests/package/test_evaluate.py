@@ -12,6 +12,7 @@ from dae_tutorial.noise import (
     add_gaussian_noise,
     add_salt_and_pepper_noise,
     add_varied_gaussian_noise_with_level,
+    no_noise,
 )
 
 
@@ -64,6 +65,12 @@ def test_every_model_meets_the_same_noise():
     assert other.noisy_mse != first.noisy_mse
 
 
+def test_the_noise_is_that_of_seed_0_unless_told():
+    batches = batches_of(8)
+    scores = [evaluate(Darken(), batches, add_gaussian_noise, seed=s) for s in (0, 1)]
+    assert evaluate(Darken(), batches, add_gaussian_noise) == scores[0] != scores[1]
+
+
 def test_a_score_is_against_the_clean_image():
     batches = [(torch.ones(4, 1, 2, 2), None)]
     scores = evaluate(Darken(), batches, add_gaussian_noise)
@@ -113,7 +120,7 @@ def test_rows_of_pixels_score_as_images_do():
         for model in (nn.Identity(), nn.Flatten())
     ]
     assert scores[0] == scores[1]
-    clean = torch.rand(3, 1, 12, 12)
+    clean = torch.rand(4, 3, 11, 12)
     for score in (mean_squared_error, psnr, ssim):
         noisy = add_gaussian_noise(clean)
         assert torch.equal(score(noisy.flatten(1), clean), score(noisy, clean))
@@ -131,6 +138,12 @@ def test_other_shapes_are_refused(shape):
     for score in (mean_squared_error, psnr, ssim):
         with pytest.raises(ValueError, match="must have"):
             score(torch.zeros(shape), torch.zeros(4, 1, 12, 12))
+
+
+def test_the_window_of_the_similarity_must_fit():
+    for sides in [(10, 11), (11, 10)]:
+        with pytest.raises(ValueError, match=rf"at least 11, got \(1, 1, {sides[0]}"):
+            ssim(torch.zeros(1, 1, *sides), torch.zeros(1, 1, *sides))
 
 
 def test_an_image_that_is_no_tensor():
@@ -178,6 +191,22 @@ def test_images_without_any_error_leave_the_averages_finite():
 def test_units_of_the_images(images, message):
     with pytest.raises(ValueError, match=message):
         evaluate(nn.Identity(), [(images, None)], lambda x, *, generator: x)
+
+
+def test_a_thousandth_beyond_the_range_is_rounding():
+    def score(pixel):
+        evaluate(nn.Identity(), [torch.full((1, 1, 1, 1), pixel)], no_noise)
+
+    for rounded, wrong in [(-0.0009, -0.0011), (1.0009, 1.0011)]:
+        score(rounded)
+        with pytest.raises(ValueError, match=r"images in \[0, 1\], got values from"):
+            score(wrong)
+
+
+def test_only_the_first_images_are_looked_at():
+    """Looking costs time, and what holds for a batch holds for its followers."""
+    batches = [(torch.rand(4, 1, 8, 8) * scale, None) for scale in (1, 2)]
+    assert evaluate(nn.Identity(), batches, no_noise).images == 8
 
 
 def test_bytes_are_no_images():
@@ -245,6 +274,23 @@ def test_pairs_bring_their_own_noise():
     assert result.noisy_mse == pytest.approx(error)
 
 
+def test_rows_can_be_pairs_and_whole_numbers_cannot():
+    rows = IMAGES.flatten(1)
+    assert torch.equal(scored([(rows / 2, rows)], None)[0], rows / 2)
+    assert torch.equal(scored([(rows, rows.long())], no_noise)[0], rows)
+
+
+def test_rows_that_a_corruption_lengthens_are_refused():
+    """Only images have channels that can tell of the noise."""
+    rows = torch.rand(2, 4)
+
+    def longer(images, *, generator):
+        return torch.cat([images, images], dim=1)
+
+    with pytest.raises(ValueError, match=r"image must have .* got \(2, 8\)"):
+        evaluate(lambda x: x[:, :4], [rows], longer)
+
+
 @pytest.mark.parametrize(
     ("batch", "corrupt", "error", "message"),
     [
@@ -295,6 +341,11 @@ def test_a_model_is_given_images_in_its_own_precision(kind):
     other = evaluate(model.to(kind), batches, add_gaussian_noise)
     assert other.noisy_mse == usual.noisy_mse
     assert other.mse == pytest.approx(usual.mse, rel=0.01)
+
+
+def test_scores_are_taken_in_the_precision_of_the_images():
+    scores = evaluate(lambda x: x.double() + 1e-9, batches_of(8), add_gaussian_noise)
+    assert scores.mse == scores.noisy_mse
 
 
 def test_autocast_runs_the_model_alone_in_half_precision():
