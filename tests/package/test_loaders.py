@@ -171,8 +171,8 @@ def numbered(monkeypatch):
     """Let fifty images with their own numbers as labels be MNIST."""
 
     def load(root="data", *, train=True):
-        first = 0 if train else 100
-        return ImageTensors(torch.rand(50, 1, 2, 2), torch.arange(first, first + 50))
+        number = torch.arange(50) if train else torch.arange(100, 150)
+        return ImageTensors(number.reshape(50, 1, 1, 1) / 200, number)
 
     monkeypatch.setattr("dae_tutorial.loaders.load_mnist", load)
 
@@ -202,32 +202,48 @@ def test_seeds_of_the_splits_of_mnist_matter(numbered):
         assert first != second, "the seed of the split, or of the shuffling, is ignored"
 
 
-def test_training_and_validation_are_disjoint():
-    train, validation, test = get_mnist_splits(validation_size=5000, seed=3)
-    assert [len(split.dataset) for split in (train, validation, test)] == [
-        55_000,
-        5_000,
-        10_000,
-    ]
-    everything = load_mnist(train=True).images.flatten(start_dim=1)
-    together = torch.cat([train.dataset.images, validation.dataset.images])
-    together = together.flatten(start_dim=1)
-    # The two hold each training image exactly once, so they share none. (A random
-    # projection in double precision is a fingerprint of an image.)
-    projection = torch.rand(784, dtype=torch.float64)
-    fingerprints = [(images.double() @ projection) for images in (everything, together)]
-    assert torch.equal(*(values.sort().values for values in fingerprints))
+@pytest.mark.parametrize("size", [1, 49])
+def test_all_sizes_of_a_validation_set_that_leave_an_image(numbered, size):
+    train, validation, _ = get_mnist_splits(1, validation_size=size)
+    assert len(labels_of(validation)) == size
+    assert [len(labels) for _, labels in train] == [1] * (50 - size)
+
+
+def test_defaults_are_those_of_the_pages():
+    splits = get_mnist_splits()
+    assert [loader.batch_size for loader in splits] == [128] * 3
+    assert [len(loader.dataset) for loader in splits] == [50_000, 10_000, 10_000]
+    assert len(load_mnist()) == 60_000
+
+
+def test_all_sets_come_from_one_root(small, no_network):
+    train, test = (load_mnist(small, train=kind).images for kind in (True, False))
+    both = get_mnist_loaders(root=small)
+    three = get_mnist_splits(validation_size=2, root=small)
+    assert torch.equal(both[0].dataset.images, train)
+    assert len(three[0].dataset) + len(three[1].dataset) == len(train)
+    assert all(
+        torch.equal(loaders[-1].dataset.images, test) for loaders in (both, three)
+    )
+
+
+def test_training_and_validation_are_disjoint(numbered):
+    parts = [split.dataset for split in get_mnist_splits(validation_size=20, seed=3)]
+    assert [len(part) for part in parts] == [30, 20, 50]
+    assert sorted(torch.cat([part.labels for part in parts[:2]])) == list(range(50))
+    for part in parts:
+        assert torch.equal(part.images.flatten(), part.labels / 200)
 
 
 @pytest.mark.parametrize("batch_size", [0, -1, 2.5])
-def test_batch_size(batch_size):
+def test_batch_size(numbered, batch_size):
     with pytest.raises(ValueError, match="batch_size must be an integer of at least 1"):
         get_mnist_loaders(batch_size)
 
 
-@pytest.mark.parametrize("validation_size", [0, 60_000, 0.1])
-def test_validation_size(validation_size):
-    with pytest.raises(ValueError, match=r"validation_size must be .* from 1 to 59999"):
+@pytest.mark.parametrize("validation_size", [0, 50, 0.1])
+def test_validation_size(numbered, validation_size):
+    with pytest.raises(ValueError, match=r"validation_size must be .* from 1 to 49"):
         get_mnist_splits(validation_size=validation_size)
 
 
@@ -355,6 +371,8 @@ def mirror(small, monkeypatch):
 
     def serve(change=lambda raw: None):
         def download(mnist):
+            # Of one file system, a file moves in one step.
+            assert Path(mnist.root).parent == small / "empty"
             raw = Path(mnist.root) / "MNIST" / "raw"
             shutil.copytree(small / "MNIST" / "raw", raw)
             change(raw)
