@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import distributed, nn
 from torch.utils.data import DataLoader, RandomSampler, TensorDataset
 
 from dae_tutorial.further import checkpoint as checkpoint_module
@@ -73,7 +74,7 @@ def saved(path, **changes):
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "new folder" / "run.safetensors"
+    return tmp_path / "new" / "folder" / "run.safetensors"
 
 
 @pytest.mark.parametrize("stop", [1, 4])
@@ -349,6 +350,28 @@ TOGETHER = """
 """
 
 
+@pytest.mark.parametrize("error", [None, OSError("disk full")])
+def test_the_first_process_acts_and_tells_the_others(error, monkeypatch):
+    calls, sent = [], []
+
+    def act():
+        calls.append("act")
+        if error:
+            raise error
+        return "result"
+
+    def receive(outcome):
+        outcome[:] = sent
+
+    monkeypatch.setattr(distributed, "is_initialized", lambda: True)
+    for rank, meet in enumerate([sent.extend, receive]):
+        monkeypatch.setattr(distributed, "get_rank", lambda rank=rank: rank)
+        monkeypatch.setattr(distributed, "broadcast_object_list", meet)
+        with pytest.raises(OSError, match="disk full") if error else nullcontext():
+            assert checkpoint_module._of_first_process(act) == "result"
+    assert calls == ["act"]
+
+
 @pytest.mark.slow  # starts two processes
 def test_an_error_in_the_first_process_is_raised_in_all(tmp_path):
     """And no process waits for ever: a file that is damaged, one that cannot be."""
@@ -376,10 +399,29 @@ def test_an_error_in_the_first_process_is_raised_in_all(tmp_path):
     assert (tmp_path / "good").exists()
 
 
-@pytest.mark.slow  # imports the compiler
-def test_a_wrapped_model_is_saved_without_its_wrapping(path):
+class LikeCompiled(nn.Module):
+    """What `torch.compile` returns looks like this from outside."""
+
+    def __init__(self, model):
+        super().__init__()
+        self._orig_mod = model
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        pytest.param(torch.compile, marks=pytest.mark.slow),  # imports the compiler
+        LikeCompiled,
+        nn.DataParallel,
+        lambda model: nn.DataParallel(LikeCompiled(model)),
+        lambda model: LikeCompiled(nn.DataParallel(model)),
+    ],
+)
+def test_a_wrapped_model_is_saved_without_its_wrapping(path, wrap, monkeypatch):
+    # The other wrapping of this kind needs several processes.
+    monkeypatch.setattr(checkpoint_module, "DistributedDataParallel", nn.DataParallel)
     run = begin()
-    wrapped = run | {"model": torch.compile(run["model"])}
+    wrapped = run | {"model": wrap(run["model"])}
     checkpoint = Checkpoint(path)
     checkpoint.resume(wrapped)
     checkpoint.save(wrapped)

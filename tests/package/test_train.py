@@ -260,6 +260,19 @@ def test_a_model_is_moved_to_the_device():
     assert model.weight.is_meta
 
 
+def test_noise_is_drawn_where_the_model_is(monkeypatch):
+    class Seen(Exception): ...
+
+    def stream(model, seed, device, *, is_kept):
+        raise Seen(device)
+
+    monkeypatch.setattr(train_module, "_stream", stream)
+    model = nn.Linear(4, 4)
+    with pytest.raises(Seen, match="meta"):
+        fit(model, [torch.rand(8, 4)], no_noise, device="meta")
+    assert model.weight.is_meta
+
+
 @pytest.mark.slow
 def test_overfits_one_batch():
     """Sixteen digits and no noise: the model must be able to learn them by heart."""
@@ -379,7 +392,7 @@ def test_epochs(epochs):
 
 
 def test_no_batches():
-    with pytest.raises(ValueError, match="batches must yield at least one image"):
+    with pytest.raises(ValueError, match=r"^batches must yield at least one image"):
         fit(Autoencoder(), [], add_gaussian_noise, epochs=1)
 
 
@@ -503,12 +516,20 @@ def test_parts_that_do_not_belong_together():
     ours, theirs = still(model), still(other)
     steps = partial(torch.optim.lr_scheduler.StepLR, step_size=1)
     wrong = [
-        ({"optimizer": theirs}, ValueError, "optimizer must hold parameters of model"),
-        ({"scheduler": steps(ours)}, ValueError, "scheduler must come with its optim"),
+        (
+            {"optimizer": theirs},
+            ValueError,
+            "^optimizer must hold parameters of model, got",
+        ),
+        (
+            {"scheduler": steps(ours)},
+            ValueError,
+            "^scheduler must come with its optimizer",
+        ),
         (
             {"optimizer": ours, "scheduler": steps(theirs)},
             ValueError,
-            "scheduler must be one of optimizer",
+            "^scheduler must be one of optimizer, got",
         ),
         ({"validate": 0.5}, TypeError, "validate must be a function .* got float"),
         ({"checkpoint": "run.safetensors"}, TypeError, "checkpoint must .* got str"),

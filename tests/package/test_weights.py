@@ -15,7 +15,7 @@ from dae_tutorial.model import Autoencoder
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "new folder" / "model.safetensors"
+    return tmp_path / "new" / "folder" / "model.safetensors"
 
 
 def test_loaded_model_gives_the_same_output(path):
@@ -38,6 +38,15 @@ def test_failed_write_keeps_the_old_file(path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         save_weights(Autoencoder(), path, {"version": 2})
     assert read_settings(path) == {"version": 1}
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_unfinished_file_is_hidden_beside_the_old_one(path, monkeypatch):
+    """In one file system, so that it takes the other's place in one step."""
+    seen = []
+    monkeypatch.setattr(os, "fsync", lambda _: seen.extend(path.parent.iterdir()))
+    save_weights(small(), path, {})
+    assert [file.name.startswith(".saving-") for file in seen] == [True]
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -88,7 +97,7 @@ def test_no_flipped_bit_goes_unnoticed(path):
 
 def test_files_of_earlier_versions_have_no_checksum(path):
     saved, loaded = small(), small()
-    path.parent.mkdir()
+    path.parent.mkdir(parents=True)
     save_file(saved.state_dict(), path, metadata={"settings": '{"width": 16}'})
     with pytest.warns(UserWarning, match=r"model.safetensors has no checksum"):
         load_weights(loaded, path)
@@ -97,7 +106,7 @@ def test_files_of_earlier_versions_have_no_checksum(path):
 
 
 def test_the_warning_points_at_who_loads(path):
-    path.parent.mkdir()
+    path.parent.mkdir(parents=True)
     save_file(small().state_dict(), path, metadata={"settings": "{}"})
     with pytest.warns(UserWarning, match=r"no checksum") as told:
         load_weights(small(), path)
@@ -152,8 +161,24 @@ def test_channels_last(path):
     assert torch.equal(loaded.weight, saved.weight)
 
 
-@pytest.mark.slow  # imports the compiler
-@pytest.mark.parametrize("wrap", [torch.compile, nn.DataParallel])
+class LikeCompiled(nn.Module):
+    """What `torch.compile` returns looks like this from outside."""
+
+    def __init__(self, model):
+        super().__init__()
+        self._orig_mod = model
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        pytest.param(torch.compile, marks=pytest.mark.slow),  # imports the compiler
+        LikeCompiled,
+        nn.DataParallel,
+        lambda model: nn.DataParallel(LikeCompiled(model)),
+        lambda model: LikeCompiled(nn.DataParallel(model)),
+    ],
+)
 def test_wrapping_does_not_reach_the_file(wrap, path):
     """What was saved from a wrapped model fits a plain one, and the reverse."""
     saved, plain, wrapped = small(), small(), wrap(small())
