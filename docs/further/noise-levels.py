@@ -207,7 +207,7 @@ with plt.rc_context(figures.STYLE):
 
 
 def draw(axes, clip, training, colour, width):
-    """Draw mean and deviation over the test levels, labelled at the left end."""
+    """Draw mean and deviation over the test levels, labelled at one end."""
     chosen = tables.select(honest, clip=clip, training=training)
     scores = tables.spread(chosen, "mse", "sigma")
     means = [mean for mean, _ in scores.values()]
@@ -215,8 +215,12 @@ def draw(axes, clip, training, colour, width):
     high = [mean + deviation for mean, deviation in scores.values()]
     axes.fill_between(list(scores), low, high, color=colour, alpha=0.3, linewidth=0)
     axes.plot(list(scores), means, color=colour, linewidth=width)
-    label = training.removeprefix("only ")
-    axes.text(-0.02, means[0], label, ha="right", va="center", color=colour, size=8)
+    if training == "blind":
+        axes.text(1.27, means[-1], "blind", va="center", color=colour, size=8)
+    else:
+        label = training.removeprefix("only ")
+        place = {"0.1": "top", "0.25": "bottom", "0.5": "bottom"}.get(label, "center")
+        axes.text(-0.02, means[0], label, ha="right", va=place, color=colour, size=8)
 
 
 for axes, clip in zip(panels, CLIPS, strict=True):
@@ -228,7 +232,7 @@ for axes, clip in zip(panels, CLIPS, strict=True):
     means = [mean for mean, _ in nothing.values()]
     axes.plot(list(nothing), means, "--", color=GREY, linewidth=1.2)
     axes.set(xlabel="level of the test, σ", title=clip)
-    axes.set(xlim=(-0.3, 1.3), ylim=(0, 0.08), xticks=[0, 0.5, 1])
+    axes.set(xlim=(-0.3, 1.55), ylim=(0, 0.08), xticks=[0, 0.5, 1])
 panels[0].set(ylabel="MSE")
 panels[0].text(0.2, 0.003, "doing nothing", color=GREY, size=8)
 plt.close(figure)
