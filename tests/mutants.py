@@ -1,12 +1,11 @@
 """Change the package one thing at a time, and show each change that no test notices.
 
 `mutmut` makes the changes and runs the fast tests of the changed module; pyproject.toml
-says of which modules. A change that survives wants a test. If none can tell it, it
-belongs into the list of explained survivors, as it is printed, below a comment that
-says why. `mutmut` leaves decorated functions as they are, and so properties.
+says which: `python tests/mutants.py noise train`, or all without a name. What survives
+wants a test, or a place in the list of those explained, as it is printed, below a
+reason. `mutmut` leaves decorated functions as they are, and so properties.
 """
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -24,10 +23,7 @@ def blocks(text: str) -> set[str]:
 
 
 def changed(name: str, shown: str) -> str:
-    """Turn what `mutmut show` prints into a block: the function, and its changed lines.
-
-    The number of the mutant is left out: any edit of the function may move it.
-    """
+    """Tell the function and its changed lines, without a number that edits may move."""
     signs = [line for line in shown.splitlines() if line[:1] in ("-", "+")]
     lines = [f"{line[0]} {line[1:].strip()}" for line in signs[2:]]  # after the files
     return "\n".join([name.rpartition("__mutmut_")[0], *lines])
@@ -54,18 +50,19 @@ def try_out(module: str) -> set[str]:
 
 
 def main() -> int:
-    """Try all modules asked for; return 0 if the list explains who survived, else 1."""
+    """Return 0 if the list explains who survived in the modules asked for, else 1."""
     settings = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
     paths = map(Path, settings["tool"]["mutmut"]["only_mutate"])
     known = {path.stem: ".".join(path.with_suffix("").parts) for path in paths}
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("modules", nargs="*", help=f"of {', '.join(known)}; or all")
-    modules = [known[name] for name in parser.parse_args().modules or known]
+    names = sys.argv[1:] or [*known]
+    if not known.keys() >= set(names):
+        sys.exit(f"modules must be among {', '.join(known)}, got {', '.join(names)}")
+    modules = [known[name] for name in names]
     survivors = set().union(*map(try_out, modules))
     explained = blocks(EXPLAINED.read_text(encoding="utf-8"))
     gone = {it for it in explained - survivors if it.startswith(tuple(modules))}
     print("", "Unexplained:", *sorted(survivors - explained), sep="\n\n")
-    print("", "Listed as explained, but noticed or gone:", *sorted(gone), sep="\n\n")
+    print("", "Explained, but noticed or gone:", *sorted(gone), sep="\n\n")
     return int(bool(survivors - explained or gone))
 
 
