@@ -74,8 +74,12 @@ Markdown("\n".join(lines))
 # %% [markdown]
 # ## Each table
 #
-# Numbers with a fraction are the mean ± standard deviation over the seeds. The files
-# hold every seed by itself.
+# Numbers with a fraction are the mean ± standard deviation over the seeds. Of a long table
+# you see the beginning. All of it, every seed by itself, is in the package:
+
+# %%
+every_seed = tables.read("which_noise")
+print(f"{len(every_seed):,} rows such as {every_seed[0]}")
 
 
 # %% tags=["hide-code"]
@@ -95,16 +99,18 @@ def shown(record):
     # Pictures are kept as long texts, which nobody can read.
     columns = [name for name in rows[0] if len(str(rows[0][name])) < 80][1:]
     places = len(rows) // len(record["seeds"])
+    length = places if places <= 40 else 10
+    title = f"{length} of {places} rows" if length < places else f"{places} rows"
     lines = [
         f"### {record['study'].replace('_', ' ').capitalize()}",
         f"`python -m studies {record['study']}`, arguments: "
         + (", ".join(f"{k} = {v}" for k, v in record["arguments"].items()) or "none")
         + ".",
-        f'??? note "{places} rows"',
+        f'??? note "{title}"',
         "    | " + " | ".join(columns) + " |",
         "    |" + "---|" * len(columns),
     ]
-    for place in range(places):
+    for place in range(length):
         same = rows[place::places]
         texts = [cell([row[name] for row in same]) for name in columns]
         lines.append("    | " + " | ".join(texts) + " |")
