@@ -13,8 +13,6 @@ import sys
 import tomllib
 from pathlib import Path
 
-EXPLAINED = Path("tests/package/explained_mutants.txt")
-
 
 def blocks(text: str) -> set[str]:
     """Split a list of survivors at empty lines, and leave its comments out."""
@@ -59,7 +57,7 @@ def main() -> int:
         sys.exit(f"modules must be among {', '.join(known)}, got {', '.join(names)}")
     modules = [known[name] for name in names]
     survivors = set().union(*map(try_out, modules))
-    explained = blocks(EXPLAINED.read_text(encoding="utf-8"))
+    explained = blocks(Path("tests/package/explained_mutants.txt").read_text("utf-8"))
     gone = {it for it in explained - survivors if it.startswith(tuple(modules))}
     print("", "Unexplained:", *sorted(survivors - explained), sep="\n\n")
     print("", "Explained, but noticed or gone:", *sorted(gone), sep="\n\n")
