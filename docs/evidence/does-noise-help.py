@@ -9,7 +9,8 @@
 #
 # !!! abstract "In two sentences"
 #     On noisy images, with codes of 32 units and more, the denoising autoencoder beats its
-#     clean-trained [twin](../glossary.md#twin) in every seed: after eight epochs it has
+#     clean-trained [twin](../glossary.md#twin) in every seed: after eight
+#     [epochs](../glossary.md#epoch) it has
 #     0.35 to 0.53 times the twin's error on unclipped noise, and on clipped noise 0.28 to
 #     0.40 times, or 0.38 to 0.74 if the twin is told the offset. It has to be
 #     *fresh* noise, though: with few images, the same denoiser with its noise drawn once
@@ -129,7 +130,7 @@ compare_images({"noisy": noisy[:8].clamp(0, 1), **rows})
 # tested on all 10,000 images of the [test set](../glossary.md#test-set). Each number is
 # the mean over three seeds; a band, often thinner than its line, is their standard
 # deviation. *Offset off* is the twin with a favour: a constant for each pixel, fitted on
-# 2,000 validation images, is taken off what it is given and off what it returns. So it
+# 2,000 [validation images](../glossary.md#validation-set), is taken off what it is given and off what it returns. So it
 # knows how bright clipped noise is, for free.
 
 # %% tags=["hide-code"] alt="Four panels of test error over code size after eight epochs, for an autoencoder, AE, and a denoising one, DAE. Top, noisy images in, clipped on the left and unclipped on the right: from 32 units on, the DAE lies well below the AE, and below the dashed line of the AE with the offset off. The DAE falls with the code size; the AE is lowest at 128 units, clipped, and 1024, unclipped, and never falls below twice the DAE there. Bottom, clean images in: the AE falls towards zero; the DAE lies above it, far above when clipped and little when unclipped."

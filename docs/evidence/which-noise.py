@@ -58,8 +58,8 @@ models = {
 
 # %% [markdown]
 # Now each of them meets each noise, and Gaussian noise both as the models have met it,
-# [clipped](clipped-or-not.py) to the range of pixels, and unclipped. The first two lines are the numbers to beat: what
-# doing nothing scores, and what the mean of the training images scores, an answer that
+# [clipped](clipped-or-not.py) to the range of pixels, and unclipped. The first two lines
+# are the numbers to beat: what doing nothing scores, and what the mean of the training images scores, an answer that
 # does not even look at its input.
 
 # %%
@@ -191,8 +191,8 @@ print(f"median {np.median(relative):.1%}, largest {max(relative):.1%}.")
 # image would score 67 in every column.
 #
 # Part of the upper table is brightness alone. So a third version of each number gives
-# it to the models for free: a constant for each pixel, fitted on 2,000 validation
-# images, is taken off their input and another one off their output ("offset off";
+# it to the models for free: a constant for each pixel, fitted on 2,000
+# [validation images](../glossary.md#validation-set), is taken off their input and another one off their output ("offset off";
 # [Clipped or not?](clipped-or-not.py) tells more). What stands out, and what is left of
 # it then?
 #

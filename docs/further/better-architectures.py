@@ -100,7 +100,9 @@ assert cards["unet-large"]["epochs"] > cards["unet"]["epochs"]
 #
 # Which kind of network is better? A study trained four of them with three seeds each, on
 # 50,000 training images, under the same noise: those of this page, and a **wide dense**
-# one, 784 → 1,024 → 784, with a ReLU between and a sigmoid at the end. It knows as little about pictures as the dense autoencoder, but has no bottleneck.
+# one, 784 → 1,024 → 784, with a ReLU between and a
+# [sigmoid](../glossary.md#sigmoid) at the end. It knows as little about pictures as the
+# dense autoencoder, but has no bottleneck.
 # Without it, we could not tell what convolutions do from what 32 numbers do.
 #
 # Each budget is a training of its own, with a [rate that rises and falls

@@ -237,8 +237,9 @@ assert max(error.values()) < 1.15 * min(error.values()), error
 # trains each loss on 50,000 images for eight epochs (3,128 steps), with three seeds, on
 # masking noise ($p = 0.5$) and on Gaussian noise ($\sigma = 0.5$),
 # [clipped and unclipped](../evidence/clipped-or-not.py), and scores each model by every
-# measure on the same 10,000 noisy test images. All share a highest learning rate of 0.012.
-# In a first run on validation images it was, of those tried, the best for MSE, for BCE
+# measure on the same 10,000 noisy test images. All share a highest
+# [learning rate](../glossary.md#learning-rate) of 0.012. In a first run on
+# [validation images](../glossary.md#validation-set) it was, of those tried, the best for MSE, for BCE
 # and for L1, each by its own measure.
 
 # %% tags=["hide-code"]
@@ -324,7 +325,8 @@ figure
 # %% [markdown]
 # Double emphasis takes half a per cent off the error at chosen pixels and adds 4 % at the
 # others. Full emphasis adds to both, 2 % and 14 %. On Gaussian noise there is nothing to
-# emphasise: it chooses every pixel, and the emphasised loss *is* the squared error. (Vincent and colleagues judge emphasis by the features that it learns;
+# emphasise: it chooses every pixel, and the emphasised loss *is* the squared error.
+# (Vincent and colleagues judge emphasis by the features that it learns;
 # this page does not test that.)
 
 # %% tags=["check"]
