@@ -17,7 +17,8 @@ from pathlib import Path
 def blocks(text: str) -> set[str]:
     """Split a list of survivors at empty lines, and leave its comments out."""
     lines = [line.rstrip() for line in text.splitlines() if line[:1] != "#"]
-    return set(filter(None, "\n".join(lines).strip().split("\n\n")))
+    pieces = (piece.strip() for piece in "\n".join(lines).split("\n\n"))
+    return set(filter(None, pieces))
 
 
 def changed(name: str, shown: str) -> str:

@@ -225,3 +225,12 @@ def test_unless_told_corrupted_pixels_count_twice_as_much():
     expected = emphasised_error(guess, clean, chosen, corrupted=1.0, intact=0.5)
     assert emphasised_error(guess, clean, chosen) == expected
     assert loss(guess, clean) == expected
+
+
+def test_without_a_generator_no_two_draws_are_alike():
+    clean = torch.full((1, 1, 4, 4), 0.5)
+    draws = {
+        tuple(corrupt_and_mark(add_gaussian_noise, clean)[0].flatten().tolist())
+        for _ in range(80)
+    }
+    assert len(draws) == 80
