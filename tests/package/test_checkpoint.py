@@ -24,6 +24,7 @@ from dae_tutorial.further.checkpoint import Checkpoint
 from dae_tutorial.further.weights import read_settings
 from dae_tutorial.noise import add_gaussian_noise
 from dae_tutorial.train import History, fit
+from tests.wrappings import WRAPPINGS
 
 BATCHES = [(torch.rand(8, 4, generator=torch.Generator().manual_seed(1)), None)]
 
@@ -399,24 +400,7 @@ def test_an_error_in_the_first_process_is_raised_in_all(tmp_path):
     assert (tmp_path / "good").exists()
 
 
-class LikeCompiled(nn.Module):
-    """What `torch.compile` returns looks like this from outside."""
-
-    def __init__(self, model):
-        super().__init__()
-        self._orig_mod = model
-
-
-@pytest.mark.parametrize(
-    "wrap",
-    [
-        pytest.param(torch.compile, marks=pytest.mark.slow),  # imports the compiler
-        LikeCompiled,
-        nn.DataParallel,
-        lambda model: nn.DataParallel(LikeCompiled(model)),
-        lambda model: LikeCompiled(nn.DataParallel(model)),
-    ],
-)
+@pytest.mark.parametrize("wrap", WRAPPINGS)
 def test_a_wrapped_model_is_saved_without_its_wrapping(path, wrap, monkeypatch):
     # The other wrapping of this kind needs several processes.
     monkeypatch.setattr(checkpoint_module, "DistributedDataParallel", nn.DataParallel)

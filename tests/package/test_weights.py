@@ -11,6 +11,7 @@ from torch import nn
 
 from dae_tutorial.further.weights import load_weights, read_settings, save_weights
 from dae_tutorial.model import Autoencoder
+from tests.wrappings import WRAPPINGS
 
 
 @pytest.fixture
@@ -161,24 +162,7 @@ def test_channels_last(path):
     assert torch.equal(loaded.weight, saved.weight)
 
 
-class LikeCompiled(nn.Module):
-    """What `torch.compile` returns looks like this from outside."""
-
-    def __init__(self, model):
-        super().__init__()
-        self._orig_mod = model
-
-
-@pytest.mark.parametrize(
-    "wrap",
-    [
-        pytest.param(torch.compile, marks=pytest.mark.slow),  # imports the compiler
-        LikeCompiled,
-        nn.DataParallel,
-        lambda model: nn.DataParallel(LikeCompiled(model)),
-        lambda model: LikeCompiled(nn.DataParallel(model)),
-    ],
-)
+@pytest.mark.parametrize("wrap", WRAPPINGS)
 def test_wrapping_does_not_reach_the_file(wrap, path):
     """What was saved from a wrapped model fits a plain one, and the reverse."""
     saved, plain, wrapped = small(), small(), wrap(small())
