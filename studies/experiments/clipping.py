@@ -21,7 +21,7 @@ from dae_tutorial.train import Corruption
 from studies.experiments import does_noise_help as shallow
 from studies.experiments.recipe import (
     PEAK,
-    mnist,
+    mnist_split,
     mnist_test,
     offset_off,
     passed_on,
@@ -93,9 +93,8 @@ def study(
         >>> rows[0]["training"], rows[0]["noise"], rows[0]["sigma"]
         ('clean', 'clipped', 0.1)
     """
-    drawn = mnist(train_images + validation_images, seed=seed)
-    images = ImageTensors(drawn.images[:train_images], drawn.labels[:train_images])
-    validation, test = drawn.images[train_images:], mnist_test(test_images)
+    images, validation = mnist_split(train_images, validation_images, seed=seed)
+    test = mnist_test(test_images)
     rows = []
     for training in trainings:
         corrupt = TRAININGS[training]

@@ -16,7 +16,13 @@ from dae_tutorial.evaluate import mean_squared_error
 from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.noise import add_gaussian_noise, no_noise
 from dae_tutorial.train import Corruption
-from studies.experiments.recipe import mnist, mnist_test, offset_off, passed_on, train
+from studies.experiments.recipe import (
+    mnist_split,
+    mnist_test,
+    offset_off,
+    passed_on,
+    train,
+)
 
 SIGMA = 0.5
 NOISES = {
@@ -128,9 +134,8 @@ def study(
         >>> [(row["clip"], row["training"]) for row in rows[:3]]
         [('clipped', 'clean'), ('clipped', 'fresh'), ('unclipped', 'clean')]
     """
-    drawn = mnist(train_images + validation_images, seed=seed)
-    images = ImageTensors(drawn.images[:train_images], drawn.labels[:train_images])
-    held_out = drawn.images[train_images:], mnist_test(test_images).images
+    images, validation = mnist_split(train_images, validation_images, seed=seed)
+    held_out = validation, mnist_test(test_images).images
     part = {"code_size": code_size, "train_images": train_images, "epochs": epochs}
     fit = partial(_trained, images.images, code_size, epochs, seed)
     twin = fit(images, no_noise)

@@ -26,7 +26,7 @@ from studies.experiments.denoisers import (
     measured,
     straightened,
 )
-from studies.experiments.recipe import mnist, mnist_test, train
+from studies.experiments.recipe import mnist_split, mnist_test, train
 
 Candidates = Callable[[float], dict[str, Denoiser]]
 """From σ to the settings that a method offers for it."""
@@ -175,9 +175,7 @@ def study(
         ('doing nothing', 0.5)
     """
     torch.manual_seed(seed)
-    drawn = mnist(train_images + validation_images, seed=seed)
-    training = ImageTensors(drawn.images[:train_images], drawn.labels[:train_images])
-    validation = drawn.images[train_images:]
+    training, validation = mnist_split(train_images, validation_images, seed=seed)
     clean = mnist_test().images[:: TEST_SET // test_images][:test_images]
     if method.endswith("own images"):
         clean = training.images[:test_images]

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 from dae_tutorial.evaluate import evaluate
-from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.model import Autoencoder
 from dae_tutorial.noise import (
     add_gaussian_noise,
@@ -22,7 +21,7 @@ from dae_tutorial.noise import (
     append_noise_level,
 )
 from dae_tutorial.train import Corruption
-from studies.experiments.recipe import mnist, mnist_test, train
+from studies.experiments.recipe import mnist_split, mnist_test, train
 from studies.experiments.which_noise import CLIPS, DRAW, without_offset
 
 TEST_LEVELS = (0.0, 0.1, 0.25, 0.375, 0.5, 0.625, 0.75, 1.0, 1.25)
@@ -103,9 +102,7 @@ def study(
         >>> rows[0]["training"], rows[0]["sigma"], rows[0]["told"]
         ('aware', 0.0, 0.0)
     """
-    drawn = mnist(train_images + validation_images, seed=seed)
-    images = ImageTensors(drawn.images[:train_images], drawn.labels[:train_images])
-    validation = drawn.images[train_images:]
+    images, validation = mnist_split(train_images, validation_images, seed=seed)
     torch.manual_seed(seed)
     model = AwareAutoencoder() if training == "aware" else Autoencoder()
     met = corruption(training, clip)

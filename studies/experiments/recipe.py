@@ -31,6 +31,29 @@ def mnist(count: int, *, seed: int) -> ImageTensors:
     return ImageTensors(everything.images[chosen], everything.labels[chosen])
 
 
+def mnist_split(
+    train: int, validation: int, *, seed: int
+) -> tuple[ImageTensors, Tensor]:
+    """Draw training images of MNIST, and others to choose or to fit offsets on.
+
+    Args:
+        train: how many to train on.
+        validation: how many more; both together up to 60,000.
+        seed: decides which ones.
+
+    Returns:
+        The training images with their labels, and the validation images without.
+
+    Examples:
+        >>> images, validation = mnist_split(100, 20, seed=0)
+        >>> len(images), validation.shape
+        (100, torch.Size([20, 1, 28, 28]))
+    """
+    drawn = mnist(train + validation, seed=seed)
+    images = ImageTensors(drawn.images[:train], drawn.labels[:train])
+    return images, drawn.images[train:]
+
+
 def mnist_test(count: int = 10_000) -> ImageTensors:
     """Return the first `count` test images, the same for every seed.
 

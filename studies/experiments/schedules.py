@@ -13,7 +13,7 @@ from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.model import Autoencoder
 from dae_tutorial.noise import add_gaussian_noise
 from dae_tutorial.train import one_cycle, train_one_epoch
-from studies.experiments.recipe import mnist
+from studies.experiments.recipe import mnist_split
 
 DRAW = 1000  # of the noise on validation images; trainings have small seeds
 SEEDS = (0, 1, 2)
@@ -68,9 +68,8 @@ def study(
         >>> second["epoch"], second["mse"] < first["mse"]
         (2, True)
     """
-    drawn = mnist(train_images + validation_images, seed=seed)
-    images = ImageTensors(drawn.images[:train_images], drawn.labels[:train_images])
-    validation = ImageTensors(drawn.images[train_images:]).loader(500)
+    images, validation = mnist_split(train_images, validation_images, seed=seed)
+    validation = ImageTensors(validation).loader(500)
     loader = images.loader(128, shuffle=True, seed=seed)
     torch.manual_seed(seed)
     model = Autoencoder()

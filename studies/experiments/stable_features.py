@@ -16,7 +16,7 @@ from torchvision.transforms.v2.functional import InterpolationMode, rotate
 from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.model import Autoencoder
 from dae_tutorial.noise import add_gaussian_noise, add_masking_noise, no_noise
-from studies.experiments.recipe import mnist, mnist_test, train
+from studies.experiments.recipe import mnist_split, mnist_test, train
 
 LENGTH = 32
 BATCH = 128
@@ -98,9 +98,8 @@ def study(
         >>> rows[0]["features"], rows[0]["change"], rows[0]["clip"]
         ('pixels', 'Gaussian 0.25', 'clipped')
     """
-    drawn = mnist(train_images + validation_images, seed=seed)
-    images = ImageTensors(drawn.images[:train_images], drawn.labels[:train_images])
-    validation, test = drawn.images[train_images:], mnist_test(test_images)
+    images, validation = mnist_split(train_images, validation_images, seed=seed)
+    test = mnist_test(test_images)
     rows = []
     for name in TRAININGS if epochs else UNTRAINED:
         encode = fitted(name, images, epochs=epochs, seed=seed)

@@ -14,7 +14,6 @@ import torch
 from torch import Generator, Tensor
 
 from dae_tutorial.evaluate import evaluate
-from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.model import Autoencoder
 from dae_tutorial.noise import (
     add_block_occlusion,
@@ -24,7 +23,7 @@ from dae_tutorial.noise import (
     no_noise,
 )
 from dae_tutorial.train import Corruption
-from studies.experiments.recipe import mnist, mnist_test, offset_off, train
+from studies.experiments.recipe import mnist_split, mnist_test, offset_off, train
 
 CLIPS = ("clipped", "unclipped")
 OTHERS = {
@@ -111,9 +110,7 @@ def study(
         >>> rows[0]["train_noise"], rows[0]["clip"], rows[0]["test_noise"]
         ('Gaussian 0.5', 'clipped', 'clean')
     """
-    drawn = mnist(train_images + validation_images, seed=seed)
-    images = ImageTensors(drawn.images[:train_images], drawn.labels[:train_images])
-    validation = drawn.images[train_images:]
+    images, validation = mnist_split(train_images, validation_images, seed=seed)
     test = mnist_test(test_images).loader(500)
 
     @cache  # what trains without Gaussian noise is the same model in both

@@ -112,7 +112,7 @@ def test_the_validation_images_are_not_trained_on(watched, monkeypatch):
             or real(model, batches, *rest, **options)
         ),
     )
-    drawn = schedules.mnist(300, seed=1).images
+    drawn = recipe.mnist(300, seed=1).images
     part = {"train_images": 200, "validation_images": 100, "epochs": 1}
     schedules.study(seed=1, **part)
     assert torch.equal(seen["validation"], drawn[200:])
