@@ -45,6 +45,7 @@ studies: $(SETUP) ## Measure anew what the evidence pages show, where it is stal
 
 weights: $(SETUP) ## Train the models that come with the package again
 	python -m studies.pretrained_weights
+	python -m studies.generation_weights
 
 audit: site ## Weigh the built pages, run Lighthouse and axe; fail beyond a limit
 	python -m tools.weight

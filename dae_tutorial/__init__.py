@@ -12,6 +12,7 @@ One idea a module, and each module is a file that can be copied whole. The core:
 Around it, in folders named like sections of the site:
 
 - `evidence`: classical denoisers, pretraining, harder data, measured tables
+- `theory`: the score, one denoiser for all levels, and samplers that draw with it
 - `further`: a look at data, image files, more losses, transforms, trained models, and
   what keeps models on disk
 
@@ -56,6 +57,13 @@ _NAMES = {
     "further.pretrained": "load_pretrained read_card",
     "further.transforms": "Corrupt",
     "further.weights": "load_weights read_settings save_weights",
+    "theory.multilevel": "MultilevelPairs MultilevelUNet Preconditioned",
+    "theory.pretrained": "load_digit_features load_multilevel",
+    "theory.sample_quality": "DigitFeatures frechet_distance nearest_distances "
+    "precision_and_recall",
+    "theory.sampling": "draw_start guided heun noise_levels step_down",
+    "theory.score": "FiniteSet GaussianMixture tweedie_mean tweedie_score",
+    "theory.walks": "langevin walkback",
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 

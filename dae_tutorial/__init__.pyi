@@ -107,6 +107,38 @@ from dae_tutorial.noise import (
     append_noise_level as append_noise_level,
     no_noise as no_noise,
 )
+from dae_tutorial.theory.multilevel import (
+    MultilevelPairs as MultilevelPairs,
+    MultilevelUNet as MultilevelUNet,
+    Preconditioned as Preconditioned,
+)
+from dae_tutorial.theory.pretrained import (
+    load_digit_features as load_digit_features,
+    load_multilevel as load_multilevel,
+)
+from dae_tutorial.theory.sample_quality import (
+    DigitFeatures as DigitFeatures,
+    frechet_distance as frechet_distance,
+    nearest_distances as nearest_distances,
+    precision_and_recall as precision_and_recall,
+)
+from dae_tutorial.theory.sampling import (
+    draw_start as draw_start,
+    guided as guided,
+    heun as heun,
+    noise_levels as noise_levels,
+    step_down as step_down,
+)
+from dae_tutorial.theory.score import (
+    FiniteSet as FiniteSet,
+    GaussianMixture as GaussianMixture,
+    tweedie_mean as tweedie_mean,
+    tweedie_score as tweedie_score,
+)
+from dae_tutorial.theory.walks import (
+    langevin as langevin,
+    walkback as walkback,
+)
 from dae_tutorial.train import (
     Corruption as Corruption,
     History as History,

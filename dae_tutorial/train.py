@@ -164,8 +164,9 @@ def train_one_epoch(
         model: maps noisy images to reconstructions, of the shape of the clean images
             or one row of pixels an image, (batch, pixels).
         batches: yields clean images, or tuples that begin with them, such as (images,
-            labels), or dicts. Where `corrupt` is None: pairs (noisy, clean). What
-            stands beside them is not used.
+            labels), or dicts. Where `corrupt` is None: pairs (noisy, clean), of one
+            shape, or with more channels beside the noisy images, such as their noise
+            level. What stands beside them is not used.
         optimizer: holds the parameters of `model`.
         corrupt: called as `corrupt(images, generator=generator)`; None where batches
             bring noisy images along.
@@ -439,6 +440,8 @@ def _unpacked(
     images, second = parts[0], parts[1] if len(parts) == 2 else None
     is_pair = isinstance(second, Tensor) and second.is_floating_point()
     is_pair = is_pair and images.ndim > 1 and second.shape == images.shape
+    if corrupt is None and isinstance(second, Tensor) and images.ndim > 1:
+        is_pair = second.is_floating_point() and _has_channels_of(images, second)
     if is_pair == (corrupt is None):
         return (second, images) if is_pair else (images, None)
     if is_pair:
@@ -450,6 +453,12 @@ def _unpacked(
     raise ValueError(
         "corrupt must be given, unless batches yield (noisy, clean) images of one shape"
     )
+
+
+def _has_channels_of(noisy: Tensor, clean: Tensor) -> bool:
+    """Tell whether the images are as large; noisy ones may bring their level along."""
+    sides = clean.shape[0] == noisy.shape[0] and clean.shape[2:] == noisy.shape[2:]
+    return clean.ndim > 1 and sides and clean.shape[1] <= noisy.shape[1]
 
 
 def _corrupted(

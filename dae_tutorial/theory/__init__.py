@@ -1,0 +1,1 @@
+"""What a denoiser learns, and how to draw new images with it."""
