@@ -1,0 +1,188 @@
+"""How good are samples, by which sampler, and for how many calls of the network?
+
+One network, the denoiser that comes with the package, draws digits by every sampler of
+the package. They are judged by the features of a classifier, beside what real images,
+blurred and noisy ones, and a single Gaussian score. Images are cut to [0, 1] for the
+judge alone.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Generator, Tensor
+
+from dae_tutorial.evidence.baselines import blur
+from dae_tutorial.noise import add_gaussian_noise
+from dae_tutorial.theory.pretrained import load_digit_features, load_multilevel
+from dae_tutorial.theory.sample_quality import frechet_distance, precision_and_recall
+from dae_tutorial.theory.sampling import (
+    Denoiser,
+    draw_start,
+    guided,
+    heun,
+    noise_levels,
+    step_down,
+)
+from dae_tutorial.theory.score import FiniteSet
+from dae_tutorial.theory.walks import langevin, walkback
+from studies.experiments.recipe import mnist, mnist_test
+
+HIGHEST, LOWEST = 10.0, 0.01
+BATCH = 250
+REAL = ("training images", "noise of 0.1", "noise of 0.5", "blur", "one Gaussian")
+COUNTED = {  # sampler → numbers of levels
+    "Heun": (3, 5, 9, 18),
+    "Euler": (5, 10, 18, 35),
+    "ancestral": (10, 18, 35),
+}
+
+SEEDS = (0, 1, 2)
+PARTS = [
+    *({"what": name} for name in REAL),
+    {"what": "training images", "images": 2000},
+    {"what": "Heun", "levels": 18, "images": 2000},
+    *(
+        {"what": name, "levels": levels}
+        for name, several in COUNTED.items()
+        for levels in several
+    ),
+    {"what": "Heun", "levels": 9, "guidance": 0.0},  # the class is not told
+    *({"what": "Heun", "levels": 9, "guidance": weight} for weight in (1.5, 2.0, 3.0)),
+    {"what": "Langevin", "levels": 20},
+    {"what": "walkback", "levels": 20},
+    {"what": "copies", "levels": 18},
+]
+TOY = {"what": "Heun", "levels": 3, "images": 100, "reference": 300}
+
+
+def study(
+    *,
+    seed: int,
+    what: str = "Heun",
+    levels: int = 0,
+    guidance: float = 1.0,
+    images: int = 1000,
+    reference: int = 10_000,
+) -> list[dict]:
+    """Make images in one way, and compare them with test images.
+
+    Args:
+        seed: of all that is drawn.
+        what: a sampler, one of `REAL`, or "copies", which is Heun's method with the
+            exact posterior mean over as many training images.
+        levels: noise levels of the sampler; for walkback, its rounds.
+        guidance: weight of the class; 1 tells it, 0 does not.
+        images: how many.
+        reference: how many test images they are compared with.
+
+    Returns:
+        One row: what, levels, guidance, images, calls (of the network, an image),
+        frechet, precision, recall and sure (the share of images of which the
+        classifier is more than 0.9 sure), and uneven (the chi-squared statistic of
+        how often it sees each digit, beside the shares of the test images).
+
+    Examples:
+        >>> [row] = study(seed=0, **TOY)
+        >>> row["calls"]
+        5
+    """
+    generator = Generator().manual_seed(seed)
+    made, calls = _make(what, levels, guidance, images, generator)
+    judge = load_digit_features()
+    real = _features(judge, mnist_test(reference).images)
+    features = _features(judge, made)
+    count = min(len(features), len(real))
+    precision, recall = precision_and_recall(real[:count], features[:count])
+    row = {"what": what, "levels": levels, "guidance": guidance, "images": images}
+    row |= {"calls": calls, "frechet": frechet_distance(features, real)}
+    row |= {"precision": precision, "recall": recall}
+    scores = judge.head(features).softmax(dim=1)
+    row["sure"] = (scores.amax(dim=1) > 0.9).double().mean().item()
+    row["uneven"] = _uneven(scores.argmax(dim=1), judge.head(real).argmax(dim=1))
+    return [row]
+
+
+def _make(
+    what: str, levels: int, guidance: float, count: int, generator: Generator
+) -> tuple[Tensor, int]:
+    """Return images, (count, 1, 28, 28), and the calls that each has cost."""
+    drawn = mnist(count, seed=int(torch.randint(2**31, (), generator=generator)))
+    changes = {
+        "training images": lambda images: images,
+        "noise of 0.1": partial(add_gaussian_noise, noise_factor=0.1, clip=False),
+        "noise of 0.5": partial(add_gaussian_noise, noise_factor=0.5, clip=False),
+        "blur": blur,
+        "one Gaussian": partial(_like, generator=generator),
+    }
+    if what in changes:
+        return changes[what](drawn.images), 0
+    calls = 0
+
+    def counted(denoise: Denoiser) -> Denoiser:
+        def call(x: Tensor, sigma: float) -> Tensor:
+            nonlocal calls
+            calls += len(x)
+            with torch.autocast("cpu", torch.bfloat16, enabled=what != "copies"):
+                return denoise(x, sigma).float()
+
+        return call
+
+    sample = partial(_sample, what, levels, generator)
+    if what == "copies":
+        memory = counted(FiniteSet(drawn.images).posterior_mean)
+        made = [sample(memory, part) for part in drawn.images.split(BATCH)]
+    else:
+        network = load_multilevel()
+        made = []
+        for part, labels in zip(
+            drawn.images.split(BATCH), drawn.labels.split(BATCH), strict=True
+        ):
+            denoise = counted(_told(network, labels, guidance))
+            made.append(sample(_steered(denoise, counted(network), guidance), part))
+    return torch.cat(made), calls // count
+
+
+def _told(network: Callable, labels: Tensor, guidance: float) -> Denoiser:
+    return network if guidance == 0 else lambda x, sigma: network(x, sigma, labels)
+
+
+def _steered(denoise: Denoiser, without: Denoiser, guidance: float) -> Denoiser:
+    return denoise if guidance in (0, 1) else guided(denoise, without, guidance)
+
+
+@torch.no_grad()
+def _sample(
+    what: str, count: int, generator: Generator, denoise: Denoiser, clean: Tensor
+) -> Tensor:
+    """Draw images with one of the samplers; walkback starts from clean ones."""
+    if what == "walkback":
+        return walkback(denoise, clean, 0.5, steps=count, generator=generator)
+    levels = noise_levels(count, HIGHEST, LOWEST)
+    start = draw_start(clean.shape, HIGHEST, generator=generator)
+    if what == "Langevin":
+        return langevin(denoise, start, levels, steps=5, generator=generator)
+    if what == "ancestral":
+        return step_down(denoise, start, levels, fresh=1.0, generator=generator)
+    return (step_down if what == "Euler" else heun)(denoise, start, levels)
+
+
+def _like(images: Tensor, generator: Generator) -> Tensor:
+    """Draw from one Gaussian, with the mean and covariance of training images."""
+    flat = mnist(60_000, seed=0).images.flatten(start_dim=1).double()
+    values, vectors = torch.linalg.eigh(flat.T.cov())
+    noise = torch.randn(len(images), len(values), generator=generator).double()
+    drawn = flat.mean(dim=0) + noise * values.clamp(min=0).sqrt() @ vectors.T
+    return drawn.float().reshape(images.shape)
+
+
+@torch.no_grad()
+def _features(judge: torch.nn.Module, images: Tensor) -> Tensor:
+    parts = images.clamp(0, 1).split(500)
+    return torch.cat([judge.features(part) for part in parts])
+
+
+def _uneven(found: Tensor, real: Tensor) -> float:
+    """Return chi-squared for the counts of the ten digits: about 9 by chance."""
+    expected = real.bincount(minlength=10) * len(found) / len(real)
+    return ((found.bincount(minlength=10) - expected) ** 2 / expected).sum().item()
