@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import re
 import runpy
 import signal
 import subprocess
@@ -213,24 +214,25 @@ def of_pickle(path):
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    ("spoil", "reason"),
     [
-        damaged,
-        with_a_flipped_bit,
-        with_another_learning_rate,
-        without_checksum,
-        of_weights,
-        without_metadata,
-        of_pickle,
+        (damaged, ".+"),
+        (with_a_flipped_bit, r"the checksum of \.noise is wrong"),
+        (with_another_learning_rate, "the checksum of its JSON is wrong"),
+        (without_checksum, "it has no checksum, as those .* delete it to begin anew"),
+        (of_weights, "'checkpoint'"),
+        (without_metadata, ".+"),
+        (of_pickle, ".+"),
     ],
 )
-def test_damaged_and_foreign_files(path, spoil, tmp_path, monkeypatch):
+def test_damaged_and_foreign_files(path, spoil, reason, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     saved(path)
     spoil(path)
     run = begin()
     before = run["model"][0].weight.clone()
-    with pytest.raises(ValueError, match=r"run\.safetensors is damaged or is no"):
+    message = rf"run\.safetensors is damaged or is no checkpoint: {reason}$"
+    with pytest.raises(ValueError, match=message):
         Checkpoint(path).resume(run)
     assert torch.equal(run["model"][0].weight, before)
     assert not Path("executed").exists()
@@ -273,6 +275,26 @@ def test_other_settings(path):
         train(begin(), path, epochs=2, settings={"noise": 0.3})
 
 
+def test_settings_that_are_there_or_not(path):
+    train(begin(), path, epochs=1, settings={"noise": 0.5})
+    told = (
+        "run.settings.noise is 0.5 there and nothing here; "
+        "run.settings.size is nothing there and 28 here. Name another file"
+    )
+    with pytest.raises(ValueError, match=re.escape(told)):
+        train(begin(), path, epochs=2, settings={"size": 28})
+
+
+def test_a_message_about_much_that_differs_stays_short(path):
+    """Four of nine places, with sixty letters at most of what is there."""
+    names = [f"setting {i}" for i in range(9)]
+    train(begin(), path, epochs=1, settings=dict.fromkeys(names, "a " * 100))
+    differs = f"is {'a ' * 27}[...] there and b here"
+    told = "; ".join(f"run.settings.{name} {differs}" for name in names[:4])
+    with pytest.raises(ValueError, match=re.escape(f"another run: {told}. Name")):
+        train(begin(), path, epochs=2, settings=dict.fromkeys(names, "b"))
+
+
 def test_settings_must_fit_json(path):
     with pytest.raises(TypeError, match="not JSON serializable"):
         Checkpoint(path, {"device": torch.device("cpu")})
@@ -290,8 +312,16 @@ def test_state_must_fit_the_file(path):
 
 
 def test_save_needs_the_beginning(path):
-    with pytest.raises(RuntimeError, match="call resume when the run begins"):
+    with pytest.raises(RuntimeError, match=r"^call resume .* begins, and save after "):
         Checkpoint(path).save(begin())
+
+
+def test_a_file_in_the_place_of_the_folder(tmp_path):
+    (tmp_path / "folder").write_text("a file")
+    checkpoint, run = Checkpoint(tmp_path / "folder" / "run.safetensors"), begin()
+    checkpoint.resume(run)  # there is no checkpoint, which is no error yet
+    with pytest.raises(OSError, match="folder"):
+        checkpoint.save(run)
 
 
 def test_failed_write_keeps_the_old_file(path, monkeypatch):
@@ -428,6 +458,7 @@ def test_every_kind_of_value_comes_back():
     assert again["empty"] == {}
     assert isinstance(again[3]["tuple"], tuple)
     assert torch.equal(again[3]["half"], state[3]["half"])
+    assert torch.equal(again[3]["tuple"][0], tied)
     assert torch.equal(again[3]["tuple"][1], tied[:1])
 
 
@@ -468,6 +499,33 @@ def test_what_a_run_is_made_of_stays(path, changes, difference):
     run_of(path, epochs=1)
     with pytest.raises(ValueError, match=difference):
         run_of(path, epochs=2, **changes)
+
+
+def test_a_criterion_stays(path):
+    for epochs in (1, 2):
+        run_of(path, epochs=epochs, criterion=nn.L1Loss())
+    with pytest.raises(ValueError, match=r"is L1Loss\(\) there and MSELoss\(\) here"):
+        run_of(path, epochs=3, criterion=nn.MSELoss())
+
+
+def test_the_number_of_batches_stays(path):
+    run_of(path, epochs=1, batches=BATCHES)
+    with pytest.raises(ValueError, match=r"batches\.batches is 1 there and 2 here"):
+        run_of(path, epochs=2, batches=BATCHES * 2)
+
+
+def test_the_type_of_an_object_that_a_corruption_is_given_stays(path):
+    def scheduled(images, *, schedule, generator):
+        return corrupt(images, generator=generator)
+
+    class Steady: ...
+
+    class Rising: ...
+
+    run_of(path, epochs=1, noise=partial(scheduled, schedule=Steady()))
+    run_of(path, epochs=2, noise=partial(scheduled, schedule=Steady()))
+    with pytest.raises(ValueError, match="schedule is Steady there and Rising here"):
+        run_of(path, epochs=3, noise=partial(scheduled, schedule=Rising()))
 
 
 def test_the_level_of_the_noise_stays(path):
