@@ -1,6 +1,7 @@
 """The training loop: what goes in, what is compared, what is averaged."""
 
 import re
+from contextlib import nullcontext
 from functools import partial
 
 import pytest
@@ -74,6 +75,20 @@ def test_noise_is_fresh_at_every_step():
     fit(model, [batch, batch], add_gaussian_noise, epochs=2, optimizer=still(model))
     inputs = torch.stack([x.cpu() for x in model.inputs])
     assert len(inputs.unique(dim=0)) == 4
+
+
+def test_all_noise_of_an_epoch_is_of_the_generator_that_is_passed():
+    drawn_from = []
+
+    def corrupt(images, *, generator):
+        drawn_from.append(generator)
+        return images.clone()
+
+    (generator,), model = seeds(1), Recording()
+    parts = {"generator": generator}
+    train_one_epoch(model, batches_of(1, 1, 1), still(model), corrupt, **parts)
+    assert all(source is generator for source in drawn_from)
+    assert len(drawn_from) == 3
 
 
 def test_loss_is_averaged_over_images():
@@ -260,6 +275,27 @@ def test_a_model_is_moved_to_the_device():
     assert model.weight.is_meta
 
 
+def test_images_and_losses_go_where_the_model_is(monkeypatch):
+    """The device of this test has no memory, but tensors that know where they are."""
+    seen = []
+
+    class Watching(nn.MSELoss):
+        def forward(self, input, target):
+            seen.extend([input.device.type, target.device.type])
+            return super().forward(input, target)
+
+    class Model(nn.Linear):
+        def forward(self, x):
+            seen.append(x.device.type)
+            return super().forward(x)
+
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())
+    monkeypatch.setattr(train_module, "_finite_mean", lambda total, count: total)
+    model, pair = Model(4, 4, device="meta"), (torch.rand(8, 4), torch.rand(8, 4))
+    total = train_one_epoch(model, [pair], still(model), None, criterion=Watching())
+    assert {*seen, total.device.type} == {"meta"}
+
+
 def test_noise_is_drawn_where_the_model_is(monkeypatch):
     class Seen(Exception): ...
 
@@ -302,7 +338,8 @@ def test_training_on_noise_beats_nothing_and_beats_training_on_clean_images():
     assert scores["clean"].noisy_mse == scores["noisy"].noisy_mse, "same noise for both"
 
 
-def test_half_precision_trains_and_leaves_float32_where_it_matters():
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+def test_half_precision_trains_and_leaves_float32_where_it_matters(half):
     seen = []
 
     class Watching(nn.MSELoss):
@@ -318,8 +355,8 @@ def test_half_precision_trains_and_leaves_float32_where_it_matters():
 
     model = Inside(nn.Linear(28, 28))
     train = partial(fit, model, batches_of(32), no_noise, epochs=20, device="cpu")
-    history = train(autocast=torch.bfloat16, criterion=Watching())
-    assert set(seen[::2]) == {torch.bfloat16}, "the model's products"
+    history = train(autocast=half, criterion=Watching())
+    assert set(seen[::2]) == {half}, "the model's products"
     assert set(seen[1::2]) == {torch.float32}, "the loss"
     assert model[0].weight.dtype == torch.float32
     assert history.train_loss[-1] < 0.95 * history.train_loss[0]
@@ -371,7 +408,8 @@ def test_a_bar_shows_how_far_the_run_is(capsys):
     list(train_module._epochs_left(History([0.5], [], [1.0]), 3))
     told = capsys.readouterr().err
     assert re.match(r"\rtraining: +33%.* 1/3 ", told)
-    assert re.search(r"training: 100%.* 3/3 \[.*epoch.*, loss=0\.50000\]\s*$", told)
+    rate = r"(\depoch/s|s/epoch)"
+    assert re.search(rf"training: 100%.* 3/3 \[.*{rate}, loss=0\.50000\]\s*$", told)
 
 
 def test_a_batch_that_cannot_be_shared(second_of_two):
@@ -383,6 +421,14 @@ def test_a_batch_that_cannot_be_shared(second_of_two):
 def test_processes_that_would_not_average_their_gradients(second_of_two):
     with pytest.raises(ValueError, match="would train a model of its own"):
         fit(Autoencoder(), batches_of(4), no_noise, epochs=1)
+
+
+def test_processes_that_do_may_hide_it(second_of_two, monkeypatch):
+    """As where a compiled model wraps the one that averages its gradients."""
+    # The wrapping of this kind that averages needs several processes.
+    monkeypatch.setattr(train_module, "DistributedDataParallel", nn.DataParallel)
+    model = nn.Sequential(nn.DataParallel(nn.Linear(4, 4)))
+    assert fit(model, [torch.rand(8, 4)], no_noise, epochs=1, device="cpu").train_loss
 
 
 @pytest.mark.parametrize("epochs", [0, -1, 1.5])
@@ -496,7 +542,11 @@ def test_a_corruption_that_writes_into_its_input():
 
     batches = batches_of(4)
     before, model = batches[0][0].clone(), Recording(0.5)
-    with pytest.raises(ValueError, match="corrupt must return new images"):
+    message = (
+        r"^corrupt must return new images, .* given, which are the target; let it "
+        r"begin with images = images\.clone\(\)$"
+    )
+    with pytest.raises(ValueError, match=message):
         fit(model, batches, write_into, epochs=1, device="cpu")
     assert torch.equal(batches[0][0], before), "the images are as they were"
     assert model.constant == 0.5
@@ -506,7 +556,8 @@ def test_a_corruption_that_writes_into_its_input():
 def test_images_that_are_no_numbers_are_told_before_a_step(value):
     model, images = Recording(0.5), torch.rand(4, 1, 28, 28)
     images[0, 0, 0, 0] = value
-    with pytest.raises(ValueError, match="batches must yield finite images"):
+    message = "^batches must yield finite images, got NaN or infinite pixels$"
+    with pytest.raises(ValueError, match=message):
         fit(model, [(images, None)], no_noise, epochs=1, device="cpu")
     assert model.constant == 0.5
 
@@ -687,6 +738,14 @@ def test_images_are_found_in_what_loaders_yield(batch, options):
     assert found[1] == expected[1]
 
 
+def test_the_images_of_a_dict_are_called_image_unless_told():
+    def loss(batch, **options):
+        return train_one_epoch(model, [batch], still(model), no_noise, **options)
+
+    model = Recording()
+    assert loss({"image": IMAGES}) == loss({"pixels": IMAGES}, key="pixels") > 0
+
+
 def test_pairs_bring_their_own_noise():
     noisy = IMAGES * 0.5
     given, result = trained([(noisy, IMAGES)], None)
@@ -706,9 +765,14 @@ def test_rows_can_be_pairs_and_numbers_cannot():
     ("batch", "corrupt", "error", "message"),
     [
         ((IMAGES, IMAGES), add_gaussian_noise, ValueError, "pass corrupt=None"),
-        ((IMAGES, torch.arange(2)), None, ValueError, "corrupt must be given"),
-        (IMAGES, None, ValueError, "corrupt must be given"),
-        ({"pixels": IMAGES}, add_gaussian_noise, ValueError, "one of pixels, got 'im"),
+        ((IMAGES, torch.arange(2)), None, ValueError, "^corrupt must .* one shape$"),
+        (IMAGES, None, ValueError, "^corrupt must be given, unless"),
+        (
+            {"pixels": IMAGES, "label": torch.arange(2)},
+            add_gaussian_noise,
+            ValueError,
+            "^key must be one of pixels, label, got 'image'$",
+        ),
         (("a", IMAGES), add_gaussian_noise, TypeError, "tensors of images, got str"),
         (IMAGES.numpy(), add_gaussian_noise, TypeError, "of images, got ndarray"),
         ((), add_gaussian_noise, TypeError, "tensors of images, got tuple"),
