@@ -1,6 +1,8 @@
 """Scores: against the formula, fair to every model, averaged over images."""
 
 import math
+from contextlib import nullcontext
+from importlib import import_module
 
 import pytest
 import torch
@@ -109,7 +111,7 @@ def test_mode_is_restored_after_an_error():
 
 
 def test_nothing_to_evaluate():
-    with pytest.raises(ValueError, match="batches must yield at least one image"):
+    with pytest.raises(ValueError, match=r"^batches must yield .* image, got none$"):
         evaluate(nn.Identity(), [], add_gaussian_noise)
 
 
@@ -159,7 +161,11 @@ def write_into(images, *, generator):
 def test_a_corruption_that_writes_into_its_input():
     batches = batches_of(4)
     before = batches[0][0].clone()
-    with pytest.raises(ValueError, match="corrupt must return new images"):
+    message = (
+        r"^corrupt must return new images, .* given, which are the target; let it "
+        r"begin with images = images\.clone\(\)$"
+    )
+    with pytest.raises(ValueError, match=message):
         evaluate(nn.Identity(), batches, write_into)
     assert torch.equal(batches[0][0], before), "the loader's images are as they were"
 
@@ -195,9 +201,10 @@ def test_units_of_the_images(images, message):
 
 def test_a_thousandth_beyond_the_range_is_rounding():
     def score(pixel):
-        evaluate(nn.Identity(), [torch.full((1, 1, 1, 1), pixel)], no_noise)
+        images = torch.full((1, 1, 1, 1), pixel, dtype=torch.float64)
+        evaluate(nn.Identity(), [images], no_noise)
 
-    for rounded, wrong in [(-0.0009, -0.0011), (1.0009, 1.0011)]:
+    for rounded, wrong in [(-0.001, -0.0011), (1.001, 1.0011)]:
         score(rounded)
         with pytest.raises(ValueError, match=r"images in \[0, 1\], got values from"):
             score(wrong)
@@ -295,9 +302,15 @@ def test_rows_that_a_corruption_lengthens_are_refused():
     ("batch", "corrupt", "error", "message"),
     [
         ((IMAGES, IMAGES), add_gaussian_noise, ValueError, "pass corrupt=None"),
-        ((IMAGES, torch.arange(2)), None, ValueError, "corrupt must be given"),
-        (IMAGES, None, ValueError, "corrupt must be given"),
-        ({"pixels": IMAGES}, add_gaussian_noise, ValueError, "one of pixels, got 'im"),
+        ((IMAGES, torch.arange(2)), None, ValueError, "^corrupt must .* one shape$"),
+        ((torch.rand(2), torch.rand(2)), None, ValueError, "^corrupt must be given"),
+        (IMAGES, None, ValueError, "^corrupt must be given, unless"),
+        (
+            {"pixels": IMAGES, "label": torch.arange(2)},
+            add_gaussian_noise,
+            ValueError,
+            "^key must be one of pixels, label, got 'image'$",
+        ),
         (("a", IMAGES), add_gaussian_noise, TypeError, "tensors of images, got str"),
         (IMAGES.numpy(), add_gaussian_noise, TypeError, "of images, got ndarray"),
         ((), add_gaussian_noise, TypeError, "tensors of images, got tuple"),
@@ -333,6 +346,32 @@ def test_a_noise_aware_model_is_scored_on_the_images_alone():
     assert told.images == 11
 
 
+@pytest.mark.parametrize("shape", [(1, 8), (1, 1, 8), (3, 2, 4), (2, 2, 2, 2)])
+def test_what_tells_the_level_is_left_out_of_signals_and_volumes_too(shape):
+    def corrupt(images, *, generator):
+        return torch.cat([images / 2, torch.ones_like(images[:, :1])], dim=1)
+
+    told = evaluate(lambda x: x[:, :-1], [torch.rand(5, *shape)], corrupt)
+    assert told.mse == told.noisy_mse > 0
+
+
+def test_a_model_is_run_where_it_is_and_scored_on_the_cpu(monkeypatch):
+    """A device without memory takes images in, and gives none back."""
+    seen = []
+
+    class Model(nn.Linear):
+        def forward(self, x):
+            seen.append(x.device.type)
+            return super().forward(x)
+
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())
+    module = import_module("dae_tutorial.evaluate")  # the flat name is the function
+    monkeypatch.setattr(module, "_score", lambda *_: pytest.fail("scored elsewhere"))
+    with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
+        evaluate(Model(4, 4, device="meta"), [torch.rand(8, 4)], no_noise)
+    assert seen == ["meta"]
+
+
 @pytest.mark.parametrize("kind", [torch.bfloat16, torch.float64])
 def test_a_model_is_given_images_in_its_own_precision(kind):
     batches = batches_of(8)
@@ -348,7 +387,8 @@ def test_scores_are_taken_in_the_precision_of_the_images():
     assert scores.mse == scores.noisy_mse
 
 
-def test_autocast_runs_the_model_alone_in_half_precision():
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+def test_autocast_runs_the_model_alone_in_half_precision(half):
     seen = []
 
     class Linear(nn.Linear):
@@ -358,8 +398,8 @@ def test_autocast_runs_the_model_alone_in_half_precision():
 
     model = nn.Sequential(nn.Flatten(), Linear(64, 64))
     usual = evaluate(model, batches_of(8), add_gaussian_noise)
-    scores = evaluate(model, batches_of(8), add_gaussian_noise, autocast=torch.bfloat16)
-    assert [output.dtype for output in seen] == [torch.float32, torch.bfloat16]
+    scores = evaluate(model, batches_of(8), add_gaussian_noise, autocast=half)
+    assert [output.dtype for output in seen] == [torch.float32, half]
     assert 0 < abs(scores.mse - usual.mse) < 0.2 * usual.mse
 
 
