@@ -292,7 +292,7 @@ def _download(root: Path) -> None:
     try:
         raw.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root, prefix=".mnist-download-") as folder:
-            MNIST(folder, train=True, download=True)
+            MNIST(folder, download=True)  # all files, of both sets
             fresh = {name: Path(folder) / "MNIST" / "raw" / name for name in RAW_FILES}
             for name, path in fresh.items():
                 _read(path, RAW_FILES[name])

@@ -353,7 +353,9 @@ def test_what_cannot_be_opened_is_named(small):
 
 
 def test_missing_without_network_says_what_to_do(tmp_path, no_network):
-    with pytest.raises(RuntimeError, match=r"could not be downloaded.*make data") as it:
+    files = ", ".join(RAW_FILES)
+    message = rf"could not be downloaded.* the four files {files} there,.*make data"
+    with pytest.raises(RuntimeError, match=message) as it:
         get_mnist_loaders(root=tmp_path)
     assert "\n" not in str(it.value)
     assert files_in(tmp_path) == {}, "something half-written was left"
@@ -373,6 +375,8 @@ def mirror(small, monkeypatch):
         def download(mnist):
             # Of one file system, a file moves in one step.
             assert Path(mnist.root).parent == small / "empty"
+            # Whoever finds it after a power cut knows what it was.
+            assert Path(mnist.root).name.startswith(".mnist-download-")
             raw = Path(mnist.root) / "MNIST" / "raw"
             shutil.copytree(small / "MNIST" / "raw", raw)
             change(raw)
