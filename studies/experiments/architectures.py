@@ -17,7 +17,7 @@ from dae_tutorial.evaluate import evaluate
 from dae_tutorial.model import Autoencoder, ConvAutoencoder, UNet
 from dae_tutorial.noise import add_gaussian_noise
 from dae_tutorial.train import one_cycle, train_one_epoch
-from studies.experiments.recipe import mnist, mnist_test
+from studies.experiments.recipe import DRAW, mnist, mnist_test
 
 BETAS = (0.9, 0.99)  # a shorter memory than Adam's default: better in short runs
 
@@ -54,7 +54,6 @@ NETWORKS = {
     "U-Net": Network(partial(UNet, image_size=28), 32, 3e-3),
 }
 
-DRAW = 1000  # of the noise on test images; trainings have small seeds
 SEEDS = (0, 1, 2)
 PARTS = [
     {"network": name, "clip": clip, "epochs": epochs}

@@ -25,6 +25,7 @@ from studies.experiments.recipe import (
     mnist_test,
     offset_off,
     passed_on,
+    seeded,
     train,
 )
 from studies.experiments.stable_features import stability
@@ -157,9 +158,9 @@ def scores(
     def reconstruct(images: Tensor) -> Tensor:
         return model(images).reshape(images.shape)
 
-    noisy, copy = (meets(test.images, generator=_seeded(draw)) for draw in (0, 1))
-    off = partial(offset_off, reconstruct, met(validation, generator=_seeded(2)))
-    seen = meets(validation, generator=_seeded(3))
+    noisy, copy = (meets(test.images, generator=seeded(draw)) for draw in (0, 1))
+    off = partial(offset_off, reconstruct, met(validation, generator=seeded(2)))
+    seen = meets(validation, generator=seeded(3))
     errors = {
         "clean": reconstruct(test.images),
         "clean_off": off(validation, validation)(test.images),
@@ -196,10 +197,10 @@ def _moves(
         encode(images)
         for images in (
             clean,
-            *(meets(clean, generator=_seeded(draw)) for draw in (0, 1)),
+            *(meets(clean, generator=seeded(draw)) for draw in (0, 1)),
         )
     )
-    seen = meets(validation, generator=_seeded(3))
+    seen = meets(validation, generator=seeded(3))
     shift = (encode(seen) - encode(validation)).mean(dim=0)
     return {
         "moved": stability(codes, noisy, labels)["moved"],
@@ -211,8 +212,3 @@ def _moves(
 def _error(image: Tensor, clean: Tensor) -> float:
     """Score images cut to [0, 1], where networks' own results lie anyway."""
     return mean_squared_error(image.clamp(0, 1), clean).mean().item()
-
-
-def _seeded(draw: int) -> torch.Generator:
-    """Return a draw of the evaluation's noise: the same for all models, met by none."""
-    return torch.Generator().manual_seed(1000 + draw)  # trainings have seeds below

@@ -21,6 +21,7 @@ from studies.experiments.recipe import (
     mnist_test,
     offset_off,
     passed_on,
+    seeded,
     train,
 )
 
@@ -141,8 +142,8 @@ def study(
     twin = fit(images, no_noise)
     rows = []
     for clip, noise in NOISES.items():
-        kept = noise(images.images, generator=_seeded(10 + seed))
-        other = noise(images.images, generator=_seeded(4))
+        kept = noise(images.images, generator=seeded(10 + seed))
+        other = noise(images.images, generator=seeded(4))
         ways = {"fresh": (images, noise), "once": (Pairs(kept, images.images), None)}
         models = {"clean": twin} | {draw: fit(*ways[draw]) for draw in draws}
         own = {"clean": images.images, "fresh": other, "once": kept}
@@ -206,9 +207,9 @@ def scores(
         at the pixels where digits have ink (all models know that the border is
         black); and alive, how many units of the code react to any of the noisy images.
     """
-    noisy, copy = (noise(test, generator=_seeded(draw)) for draw in (0, 1))
-    off = partial(offset_off, model, met(validation, generator=_seeded(2)))
-    seen = noise(validation, generator=_seeded(3))
+    noisy, copy = (noise(test, generator=seeded(draw)) for draw in (0, 1))
+    off = partial(offset_off, model, met(validation, generator=seeded(2)))
+    seen = noise(validation, generator=seeded(3))
     inked = test.mean(dim=0) > 0.1
     return {
         "test_clean": _error(model, test, test),
@@ -223,8 +224,3 @@ def scores(
 @torch.no_grad()
 def _error(denoise: Callable[[Tensor], Tensor], inputs: Tensor, clean: Tensor) -> float:
     return mean_squared_error(denoise(inputs), clean).mean().item()
-
-
-def _seeded(draw: int) -> torch.Generator:
-    """Return a draw of noise that no training with fresh noise has met."""
-    return torch.Generator().manual_seed(1000 + draw)

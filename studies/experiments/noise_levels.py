@@ -21,8 +21,14 @@ from dae_tutorial.noise import (
     append_noise_level,
 )
 from dae_tutorial.train import Corruption
-from studies.experiments.recipe import mnist_split, mnist_test, train
-from studies.experiments.which_noise import CLIPS, DRAW, without_offset
+from studies.experiments.recipe import (
+    DRAW,
+    mnist_split,
+    mnist_test,
+    train,
+    without_offset,
+)
+from studies.experiments.which_noise import CLIPS
 
 TEST_LEVELS = (0.0, 0.1, 0.25, 0.375, 0.5, 0.625, 0.75, 1.0, 1.25)
 SPECIALISTS = (0.1, 0.25, 0.5, 0.75, 1.0)

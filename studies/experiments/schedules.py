@@ -13,9 +13,8 @@ from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.model import Autoencoder
 from dae_tutorial.noise import add_gaussian_noise
 from dae_tutorial.train import one_cycle, train_one_epoch
-from studies.experiments.recipe import mnist_split
+from studies.experiments.recipe import DRAW, mnist_split
 
-DRAW = 1000  # of the noise on validation images; trainings have small seeds
 SEEDS = (0, 1, 2)
 RECIPES = {  # schedule, rate, beta2: the first are the starting notebook's
     ("constant", 1e-3, 0.999): (8,),

@@ -16,7 +16,7 @@ from torchvision.transforms.v2.functional import InterpolationMode, rotate
 from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.model import Autoencoder
 from dae_tutorial.noise import add_gaussian_noise, add_masking_noise, no_noise
-from studies.experiments.recipe import mnist_split, mnist_test, train
+from studies.experiments.recipe import mnist_split, mnist_test, seeded, train
 
 LENGTH = 32
 BATCH = 128
@@ -105,9 +105,9 @@ def study(
         encode = fitted(name, images, epochs=epochs, seed=seed)
         own = {"features": name, "epochs": epochs}
         for (change, clip), noise in NOISES.items():
-            met = TRAININGS.get(name, no_noise)(validation, generator=_seeded(2))
-            before = (noise(validation, generator=_seeded(3)) - met).mean(dim=0)
-            copies = [noise(test.images, generator=_seeded(draw)) for draw in (0, 1)]
+            met = TRAININGS.get(name, no_noise)(validation, generator=seeded(2))
+            before = (noise(validation, generator=seeded(3)) - met).mean(dim=0)
+            copies = [noise(test.images, generator=seeded(draw)) for draw in (0, 1)]
             row = own | {"change": change, "clip": clip}
             rows.append(row | compared(encode, test, *copies, before))
         for change, deformed in DEFORMATIONS.items():
@@ -198,8 +198,3 @@ def fitted(name: str, images: ImageTensors, *, epochs: int, seed: int) -> Featur
     else:
         return lambda shown: shown.flatten(start_dim=1)
     return lambda shown: shown.flatten(start_dim=1) @ matrix
-
-
-def _seeded(draw: int) -> torch.Generator:
-    """Return a draw of noise that no training has met."""
-    return torch.Generator().manual_seed(1000 + draw)

@@ -7,7 +7,6 @@ clipped noise cannot know its offset, each is scored with its offset taken off, 
 """
 
 import math
-from collections.abc import Callable
 from functools import cache, partial
 
 import torch
@@ -23,7 +22,13 @@ from dae_tutorial.noise import (
     no_noise,
 )
 from dae_tutorial.train import Corruption
-from studies.experiments.recipe import mnist_split, mnist_test, offset_off, train
+from studies.experiments.recipe import (
+    DRAW,
+    mnist_split,
+    mnist_test,
+    train,
+    without_offset,
+)
 
 CLIPS = ("clipped", "unclipped")
 OTHERS = {
@@ -69,7 +74,6 @@ TRAIN_NOISES = {
     clip: {**NOISES[clip], "mixture": partial(mixture, clip)} for clip in CLIPS
 }
 
-DRAW = 1000  # of the noise in the test: met by no training, whose seeds are small
 SEEDS = (0, 1, 2)
 PARTS = [{"train_noise": name} for name in TRAIN_NOISES["clipped"]]
 TOY = {
@@ -131,16 +135,3 @@ def study(
             row |= {"mse": scores.mse, "psnr": scores.psnr, "mse_off": off.mse}
             rows.append(row | {"noisy_mse": scores.noisy_mse})
     return rows
-
-
-def without_offset(
-    model: Autoencoder, met: Corruption, meets: Corruption, validation: Tensor
-) -> Callable[[Tensor], Tensor]:
-    """Take the offset off a model that was trained on one noise and meets another."""
-    first, second = (Generator().manual_seed(DRAW + draw) for draw in (1, 2))
-    return offset_off(
-        lambda noisy: model(noisy).reshape(noisy.shape),
-        met(validation, generator=first),
-        meets(validation, generator=second),
-        validation,
-    )
