@@ -57,11 +57,11 @@ _NAMES = {
     "further.pretrained": "load_pretrained read_card",
     "further.transforms": "Corrupt",
     "further.weights": "load_weights read_settings save_weights",
-    "theory.multilevel": "MultilevelPairs MultilevelUNet Preconditioned",
-    "theory.pretrained": "load_digit_features load_multilevel",
+    "theory.multilevel": "MultilevelPairs MultilevelUNet Preconditioned ToldBlock",
+    "theory.pretrained": "load_digit_features load_multilevel read_theory_card",
     "theory.sample_quality": "DigitFeatures frechet_distance nearest_distances "
     "precision_and_recall",
-    "theory.sampling": "draw_start guided heun noise_levels step_down",
+    "theory.sampling": "Denoiser draw_start guided heun noise_levels step_down",
     "theory.score": "FiniteSet GaussianMixture tweedie_mean tweedie_score",
     "theory.walks": "langevin walkback",
 }

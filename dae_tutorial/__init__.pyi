@@ -111,10 +111,12 @@ from dae_tutorial.theory.multilevel import (
     MultilevelPairs as MultilevelPairs,
     MultilevelUNet as MultilevelUNet,
     Preconditioned as Preconditioned,
+    ToldBlock as ToldBlock,
 )
 from dae_tutorial.theory.pretrained import (
     load_digit_features as load_digit_features,
     load_multilevel as load_multilevel,
+    read_theory_card as read_theory_card,
 )
 from dae_tutorial.theory.sample_quality import (
     DigitFeatures as DigitFeatures,
@@ -123,6 +125,7 @@ from dae_tutorial.theory.sample_quality import (
     precision_and_recall as precision_and_recall,
 )
 from dae_tutorial.theory.sampling import (
+    Denoiser as Denoiser,
     draw_start as draw_start,
     guided as guided,
     heun as heun,

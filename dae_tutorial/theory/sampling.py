@@ -17,7 +17,6 @@ from torch import Generator, Tensor
 from tqdm import tqdm
 
 Denoiser = Callable[[Tensor, float], Tensor]
-Watch = Callable[[Tensor], object]
 
 
 def noise_levels(
@@ -92,7 +91,7 @@ def step_down(
     *,
     fresh: float = 0.0,
     generator: Generator | None = None,
-    watch: Watch | None = None,
+    watch: Callable[[Tensor], object] | None = None,
 ) -> Tensor:
     r"""Go down by Euler steps, with a share of fresh noise: DDIM, DDPM, and between.
 
@@ -155,7 +154,7 @@ def heun(
     start: Tensor,
     levels: Sequence[float],
     *,
-    watch: Watch | None = None,
+    watch: Callable[[Tensor], object] | None = None,
 ) -> Tensor:
     """Go down along the probability-flow equation, looking ahead at each step.
 
@@ -246,7 +245,7 @@ def _noise(x: Tensor, generator: Generator | None) -> Tensor:
     return torch.randn(x.shape, dtype=x.dtype, device=x.device, generator=generator)
 
 
-def _show(watch: Watch | None, x: Tensor) -> None:
+def _show(watch: Callable[[Tensor], object] | None, x: Tensor) -> None:
     if watch is not None:
         watch(x)
 

@@ -12,20 +12,17 @@ import torch
 from torch import Generator, Tensor
 from tqdm import tqdm
 
-Denoiser = Callable[[Tensor, float], Tensor]
-Watch = Callable[[Tensor], object]
-
 
 @torch.no_grad()
 def langevin(
-    denoise: Denoiser,
+    denoise: Callable[[Tensor, float], Tensor],
     start: Tensor,
     levels: Sequence[float],
     *,
     steps: int = 10,
     step_size: float = 0.1,
     generator: Generator | None = None,
-    watch: Watch | None = None,
+    watch: Callable[[Tensor], object] | None = None,
 ) -> Tensor:
     r"""Wander uphill along the score, shaken at each step, while the level falls.
 
@@ -81,13 +78,13 @@ def langevin(
 
 @torch.no_grad()
 def walkback(
-    denoise: Denoiser,
+    denoise: Callable[[Tensor, float], Tensor],
     start: Tensor,
     sigma: float,
     *,
     steps: int = 10,
     generator: Generator | None = None,
-    watch: Watch | None = None,
+    watch: Callable[[Tensor], object] | None = None,
 ) -> Tensor:
     r"""Corrupt and denoise in turn: what one may do with a plain DAE.
 
@@ -135,7 +132,7 @@ def _noise(x: Tensor, generator: Generator | None) -> Tensor:
     return torch.randn(x.shape, dtype=x.dtype, device=x.device, generator=generator)
 
 
-def _show(watch: Watch | None, x: Tensor) -> None:
+def _show(watch: Callable[[Tensor], object] | None, x: Tensor) -> None:
     if watch is not None:
         watch(x)
 
