@@ -61,7 +61,7 @@ _NAMES = {
     "theory.pretrained": "load_digit_features load_multilevel read_theory_card",
     "theory.sample_quality": "DigitFeatures frechet_distance nearest_distances "
     "precision_and_recall",
-    "theory.sampling": "Denoiser draw_start guided heun noise_levels step_down",
+    "theory.sampling": "draw_start guided heun noise_levels step_down",
     "theory.score": "FiniteSet GaussianMixture tweedie_mean tweedie_score",
     "theory.walks": "langevin walkback",
 }

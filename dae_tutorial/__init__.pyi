@@ -125,7 +125,6 @@ from dae_tutorial.theory.sample_quality import (
     precision_and_recall as precision_and_recall,
 )
 from dae_tutorial.theory.sampling import (
-    Denoiser as Denoiser,
     draw_start as draw_start,
     guided as guided,
     heun as heun,
