@@ -304,7 +304,10 @@ def test_wrong_images_for_convolutions():
         ({"in_channels": 1.5}, "in_channels must be an integer of at least 1"),
         ({"out_channels": 0}, "out_channels must be an integer of at least 1"),
         ({"image_size": 0}, "image_size must be an integer of at least 1"),
-        ({"in_channels": 1, "out_channels": 2}, "in_channels must be at least"),
+        (
+            {"in_channels": 1, "out_channels": 2},
+            "^in_channels must be at least out_channels, 2, got 1$",
+        ),
         ({"image_size": 30}, "image_size must be a multiple of 4"),
     ],
 )
