@@ -11,6 +11,7 @@ with `watch=frames.append` a list keeps them all.
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor
@@ -251,10 +252,7 @@ def _show(watch: Callable[[Tensor], object] | None, x: Tensor) -> None:
 
 
 def _check_levels(levels: Sequence[float]) -> None:
-    following = [*levels[1:], 0.0]
-    falls = all(
-        a > b for a, b in zip(levels, following, strict=True)
-    )  # so the last > 0
+    falls = all(a > b for a, b in pairwise([*levels, 0.0]))  # so the last > 0
     if len(levels) == 0 or not falls or not math.isfinite(levels[0]):
         raise ValueError(
             f"levels must be finite, fall, and stay above 0, got {list(levels)}"
