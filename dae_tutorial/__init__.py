@@ -58,6 +58,7 @@ _NAMES = {
     "further.transforms": "Corrupt",
     "further.weights": "load_weights read_settings save_weights",
     "theory.multilevel": "MultilevelPairs MultilevelUNet Preconditioned ToldBlock",
+    "theory.pretexts": "PrincipalNoise add_noise_of_any_scale mask_patches",
     "theory.pretrained": "load_digit_features load_multilevel read_theory_card",
     "theory.sample_quality": "DigitFeatures frechet_distance nearest_distances "
     "precision_and_recall",

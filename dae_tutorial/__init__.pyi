@@ -113,6 +113,11 @@ from dae_tutorial.theory.multilevel import (
     Preconditioned as Preconditioned,
     ToldBlock as ToldBlock,
 )
+from dae_tutorial.theory.pretexts import (
+    PrincipalNoise as PrincipalNoise,
+    add_noise_of_any_scale as add_noise_of_any_scale,
+    mask_patches as mask_patches,
+)
 from dae_tutorial.theory.pretrained import (
     load_digit_features as load_digit_features,
     load_multilevel as load_multilevel,
