@@ -1,7 +1,7 @@
 """What the studies of denoisers share: filters with their settings, and scoring."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 
 import torch
@@ -15,6 +15,7 @@ from dae_tutorial.evidence.baselines import (
     total_variation,
     wavelet,
 )
+from studies.experiments.recipe import offset_off
 
 Denoiser = Callable[[Tensor], Tensor]
 
@@ -67,12 +68,12 @@ FILTERS = {
 """Filters by name: each maps σ to denoisers, named by their settings."""
 
 
+@torch.no_grad()
 def straightened(denoise: Denoiser, noisy: Tensor, clean: Tensor) -> Denoiser:
-    """Follow a filter by the straight line that fits its results best.
+    """Follow a denoiser by the straight line that fits its results best.
 
-    Clipped noise brightens black pixels, and a filter that averages keeps that bias.
-    Gain and offset, fitted on validation images, take most of it out: without them
-    the filters would lose to a bias that is no fault of theirs.
+    Clipped noise brightens black pixels and darkens white ones, and a filter that
+    averages keeps both. Gain and offset take most of it out.
     """
     result = denoise(noisy)
     spread = result - result.mean()
@@ -81,14 +82,34 @@ def straightened(denoise: Denoiser, noisy: Tensor, clean: Tensor) -> Denoiser:
     return lambda images: gain * denoise(images) + offset
 
 
-def best(
-    offered: dict[str, Denoiser], noisy: Tensor, clean: Tensor
-) -> tuple[str, Denoiser]:
+def constants_off(denoise: Denoiser, noisy: Tensor, clean: Tensor) -> Denoiser:
+    """Take a constant off each pixel, before a denoiser and after it."""
+    return offset_off(denoise, clean, noisy, clean)
+
+
+def both(denoise: Denoiser, noisy: Tensor, clean: Tensor) -> Denoiser:
+    """Follow a denoiser by a straight line, and take constants off that."""
+    return constants_off(straightened(denoise, noisy, clean), noisy, clean)
+
+
+CORRECTIONS = {
+    "as it is": lambda denoise, noisy, clean: denoise,
+    "constants": constants_off,
+    "line and constants": both,
+}
+"""What a denoiser that never saw the noise is given, so that it does not lose to an
+offset that is no fault of its own: each is fitted on validation images."""
+
+
+@torch.no_grad()
+def best[Setting: Hashable](
+    offered: dict[Setting, Denoiser], noisy: Tensor, clean: Tensor
+) -> tuple[Setting, Denoiser]:
     """Return the setting of the least error, and its denoiser."""
     if len(offered) == 1:
         return next(iter(offered.items()))
 
-    def error(item: tuple[str, Denoiser]) -> float:
+    def error(item: tuple[Setting, Denoiser]) -> float:
         return mean_squared_error(item[1](noisy).clamp(0, 1), clean).mean().item()
 
     return min(offered.items(), key=error)
