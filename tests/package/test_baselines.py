@@ -121,6 +121,14 @@ def test_non_local_means_repeats_a_pattern_that_a_blur_destroys():
     assert left[0] < SIGMA / 2 < left[1]
 
 
+def test_non_local_means_takes_noise_for_no_difference():
+    """Patches of pure noise are all alike, so nearly 13 × 13 pixels are averaged."""
+    noisy = 0.5 + SIGMA * torch.randn(1, 1, 32, 32, generator=seeded())
+    left = non_local_means(noisy, SIGMA)[..., 8:-8, 8:-8].std().item()
+    # Left is 0.0104; 0.0177 if the noise's own distance is not taken off.
+    assert SIGMA / 13 < left < 1.7 * SIGMA / 13
+
+
 def test_mean_image_does_not_look():
     train = torch.rand(20, 1, 4, 4)
     answers = fit_mean_image(train)(torch.rand(3, 1, 4, 4))
