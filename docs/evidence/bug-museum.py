@@ -1,15 +1,15 @@
 # ---
 # title: Bug museum
-# description: Twenty-two common mistakes in denoising autoencoder code, each executed broken and fixed in PyTorch, with what it does to the number you report.
+# description: Twenty-seven common mistakes in denoising autoencoder code, each executed broken and fixed in PyTorch, with what it does to the number you report.
 # ---
 
 # %% [markdown]
 # # Bug museum
 #
 # !!! abstract "In two sentences"
-#     Each of these twenty-two mistakes runs without an error and changes a number that
+#     Each of these twenty-seven mistakes runs without an error and changes a number that
 #     gets reported, from a PSNR that is 0.2 decibels too good to a loss that is 100 times
-#     too large. Five habits at the end of the page catch fourteen of them.
+#     too large. Six habits at the end of the page catch nineteen of them.
 #
 # None of the mistakes below raises an error. The code runs, the loss falls, the
 # pictures look fine, and the number is wrong. All of them are easy to make, and several
@@ -54,6 +54,16 @@
 # | [20. One seed](#20-one-seed) | a verdict that the next seed turns round |
 # | [21. Shown only where it wins](#21-shown-only-where-it-wins) | more than 5 times the error of doing nothing, unseen |
 # | [22. The test set as validation set](#22-the-test-set-as-validation-set) | more than 2 points too good |
+#
+# **In the sampler**
+#
+# | exhibit | what it does |
+# |---|---|
+# | [23. Walkback taken for sampling](#23-walkback-taken-for-sampling) | less than half of the variance |
+# | [24. Another spread than in training](#24-another-spread-than-in-training) | ten times the variety of digits |
+# | [25. Starting noise that was not scaled](#25-starting-noise-that-was-not-scaled) | a third of the variety, or less |
+# | [26. Clipping inside the loop](#26-clipping-inside-the-loop) | a third of the variety, or less |
+# | [27. Pixels in another range](#27-pixels-in-another-range) | more than 10 dB lost |
 #
 # The training runs are tiny, a few thousand images and a few passes, so that no exhibit
 # takes longer than seconds. Compare the numbers within an exhibit, not with other
@@ -989,16 +999,226 @@ assert truth > luckiest + 0.02
 assert reported > luckiest + 0.02
 
 # %% [markdown]
+# ## In the sampler
+#
+# A denoiser that has learned all noise levels can [draw new
+# digits](../theory/from-denoiser-to-generator.py). The loop around it is ten lines long,
+# and nothing in it fails loudly: what comes out looks like digits all the same. So look at
+# a number that the data have, too. Ours is the **variety**: the variance from image to
+# image, averaged over pixels. No noise here is clipped.
+
+# %%
+from dae_tutorial.theory.multilevel import Preconditioned
+from dae_tutorial.theory.pretrained import load_multilevel
+from dae_tutorial.theory.sampling import heun, noise_levels, step_down
+from dae_tutorial.theory.walks import walkback
+
+denoise = load_multilevel()
+levels = noise_levels(12, highest=10, lowest=0.01)
+noise = torch.randn(48, 1, 28, 28, generator=seeded())
+
+
+def variety(images: torch.Tensor) -> float:
+    return images.var(dim=0).mean().item()
+
+
+print(f"variety of test digits: {variety(test_images):.3f}")
+
+# %% [markdown]
+# ### 23. Walkback taken for sampling
+#
+# Corrupt, denoise, corrupt, denoise: this walk draws from the data only if the second
+# step *draws* one of the clean images that are possible. A denoiser gives their *mean*,
+# and with each round some variance is lost. Here the data are numbers of variance 1, and
+# the denoiser is the exact one.
+#
+# !!! failure "Broken: the answer taken for a draw"
+
+
+# %%
+# BROKEN: the mean of what is possible is not one of it
+def exact(x: torch.Tensor, sigma: float) -> torch.Tensor:
+    return x / (1 + sigma**2)  # for data N(0, 1)
+
+
+data = torch.randn(20_000, 1, generator=seeded())
+walked = walkback(exact, data, sigma=0.5, steps=50, generator=seeded(1))
+broken = walked.var().item()
+print(f"variance {broken:.2f}")
+
+# %% [markdown]
+# !!! success "Fixed: from the noisy point all the way down"
+
+
+# %%
+def all_the_way(x: torch.Tensor, sigma: float) -> torch.Tensor:
+    return heun(exact, x, noise_levels(12, sigma, 0.01))
+
+
+walked = walkback(all_the_way, data, sigma=0.5, steps=50, generator=seeded(1))
+fixed = walked.var().item()
+print(f"variance {fixed:.2f}")
+
+# %% [markdown]
+# For data of variance $s^2$ the broken walk settles at $s^4 / (2 s^2 + \sigma^2)$, here
+# at 0.44. On digits it is the common shapes that take over: see [how ones
+# win](../theory/from-denoiser-to-generator.py#walkback-is-not-sampling).
+
+# %% tags=["check"]
+# Four standard errors of a variance, and what finite steps leave over 50 rounds.
+assert abs(broken / (1 / 2.25) - 1) < 4 * math.sqrt(2 / len(data))
+assert abs(fixed - 1) < 4 * math.sqrt(2 / len(data)) + 0.03
+
+# %% [markdown]
+# ### 24. Another spread than in training
+#
+# The network's input and output are scaled by the spread of the data, $\sigma_d$. That is
+# a part of the model like its weights, but no layer holds it. Load the weights, and give
+# another spread, and every answer is mixed wrongly.
+#
+# !!! failure "Broken: weights for a spread of 0.31, and a spread of 1"
+
+# %%
+# BROKEN: sigma_data is not the one of the training
+wrong = Preconditioned(denoise.network, sigma_data=1.0, classes=10)
+broken = variety(heun(wrong, 10 * noise, levels))
+print(f"variety {broken:.3f}")
+
+# %% [markdown]
+# !!! success "Fixed: the spread is kept with the weights"
+
+# %%
+fixed = variety(heun(denoise, 10 * noise, levels))
+print(f"variety {fixed:.3f}")
+
+# %% tags=["check"]
+digits = variety(test_images)
+assert broken > 8 * digits
+assert 0.75 < fixed / digits < 1.25
+
+# %% [markdown]
+# ### 25. Starting noise that was not scaled
+#
+# A sampler begins at its highest level, 10. `torch.randn` has the level 1. The network is
+# promised noise ten times as strong as what it gets, and takes most of it off.
+#
+# !!! failure "Broken: noise of level 1, and a sampler that begins at 10"
+
+# %%
+# BROKEN: torch.randn has standard deviation 1
+broken_digits = heun(denoise, noise, levels)
+broken = variety(broken_digits)
+print(f"variety {broken:.3f}")
+
+# %% [markdown]
+# !!! success "Fixed: noise of the first level"
+
+# %%
+fixed_digits = heun(denoise, levels[0] * noise, levels)
+fixed = variety(fixed_digits)
+print(f"variety {fixed:.3f}")
+
+# %% alt="Eight samples in two rows. Broken: thin, smooth strokes, most of them ones. Fixed: digits of different classes in full strength."
+compare_images({"broken": broken_digits[:8], "fixed": fixed_digits[:8]})
+
+# %% [markdown]
+# Each broken digit could pass for a fine one. That most of them are ones, only the set of
+# them tells.
+
+# %% tags=["check"]
+from dae_tutorial.theory.pretrained import load_digit_features
+
+assert broken < 0.34 * digits
+assert 0.75 < fixed / digits < 1.25
+with torch.no_grad():
+    read = load_digit_features()(broken_digits.clamp(0, 1)).argmax(dim=1)
+assert (read == 1).float().mean() > 0.55
+
+# %% [markdown]
+# ### 26. Clipping inside the loop
+#
+# Pixels lie in $[0, 1]$, so it looks tidy to keep $x$ there. But on the way $x$ is a noisy
+# image, and half of its noise lies below 0. Cut it off, and what is left is not the
+# level that the network is told, nor Gaussian.
+#
+# !!! failure "Broken: x is clipped after each step"
+
+# %%
+# BROKEN: the noisy image is cut to [0, 1]
+x = 10 * noise
+for sigma, following in zip(levels, [*levels[1:], 0.0], strict=True):
+    with torch.no_grad():
+        clean = denoise(x, sigma)
+    x = (clean + following / sigma * (x - clean)).clamp(0, 1)
+broken = variety(x)
+print(f"variety {broken:.3f}")
+
+# %% [markdown]
+# !!! success "Fixed: clip once, in the end"
+
+# %%
+fixed = variety(step_down(denoise, 10 * noise, levels).clamp(0, 1))
+print(f"variety {fixed:.3f}")
+
+# %% [markdown]
+# (To clip the network's *answer* does little harm, and some samplers do: the answer is
+# a guess at a clean image. What must keep its noise is $x$.)
+
+# %% tags=["check"]
+assert broken < 0.34 * digits
+assert 0.6 < fixed / digits < 1.25
+answer_clipped = step_down(lambda x, s: denoise(x, s).clamp(0, 1), 10 * noise, levels)
+assert abs(variety(answer_clipped) / fixed - 1) < 0.2
+
+# %% [markdown]
+# ### 27. Pixels in another range
+#
+# Much code for diffusion models has pixels in $[-1, 1]$. Our network has met pixels in
+# $[0, 1]$ only. It does not complain about the others. And $\sigma$ is in units of pixel
+# value: the wider range makes noise of the same level half as strong.
+#
+# !!! failure "Broken: images in minus 1 to 1, for a network of 0 to 1"
+
+# %%
+# BROKEN: the network has never seen a black of -1
+wide = 2 * test_images[:200] - 1
+wide_noisy = wide + 0.5 * torch.randn(wide.shape, generator=seeded())
+with torch.no_grad():
+    answer = denoise(wide_noisy, 0.5)
+broken = psnr((answer + 1) / 2, test_images[:200]).mean().item()
+print(f"PSNR {broken:.1f} dB")
+
+# %% [markdown]
+# !!! success "Fixed: into its range and back, and half the level"
+
+# %%
+with torch.no_grad():
+    answer = 2 * denoise((wide_noisy + 1) / 2, 0.25) - 1
+fixed = psnr((answer + 1) / 2, test_images[:200]).mean().item()
+print(f"PSNR {fixed:.1f} dB")
+
+# %% [markdown]
+# Moving the images into the range, and leaving $\sigma$ at 0.5, would cost about 1 dB, and
+# so be harder to find.
+
+# %% tags=["check"]
+assert fixed > broken + 10
+with torch.no_grad():
+    half_fixed = denoise((wide_noisy + 1) / 2, 0.5)
+assert fixed - 2 < psnr(half_fixed, test_images[:200]).mean().item() < fixed - 0.5
+
+# %% [markdown]
 # ## On the way out
 #
-# Five habits catch fourteen of the twenty-two:
+# Six habits catch nineteen of the twenty-seven:
 #
 # 1. **Print what doing nothing scores**, first, at more than one level. That exposes
 #    exhibits 4, 7, 12, 16, 18 and 21.
-# 2. **Check shapes and ranges** where tensors meet. Exhibits 6, 7, 8 and 14.
+# 2. **Check shapes and ranges** where tensors meet. Exhibits 6, 7, 8, 14 and 27.
 # 3. **Pass a seeded generator** to the noise of every evaluation. Exhibit 9.
 # 4. **Change one thing at a time**, and keep the twin without it. Exhibits 3, 5 and 19.
 # 5. **Repeat it with other seeds** before you believe a small difference. Exhibit 20.
+# 6. **Print how varied samples are**, beside the data. Exhibits 23, 24, 25 and 26.
 #
 # The other eight, exhibits 1, 2, 10, 11, 13, 15, 17 and 22, need to be known. So do not
 # stop at the habits: read the page.
