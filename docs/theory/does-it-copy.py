@@ -1,0 +1,374 @@
+# ---
+# title: Does it copy?
+# description: Are the samples of a diffusion model copies of its training images? Nearest neighbours, an exact control that does copy, training sets from 10 to 60,000 images, and how to read a Fréchet distance.
+# data: dae_tutorial/evidence/tables/generation.*
+# ---
+
+# %% [markdown]
+# # Does it copy?
+#
+# !!! abstract "In two sentences"
+#     The best denoiser that there can be for 60,000 training images draws those very
+#     images, and nothing else; a trained network draws digits that lie about as far from
+#     the nearest training image as test images do (0.98 times as far).
+#     The usual score of samples cannot tell the two apart: perfect copies reach the
+#     best Fréchet distance there is, so look for copies separately, with unseen images
+#     as your ruler.
+#
+# "My samples look great. Are they just training images?" The question is a fair one, and
+# theory makes it worse. [What a denoiser learns](what-a-denoiser-learns.py) has the best
+# answer to a noisy image in closed form: an average over the training images, weighted by
+# how likely each is behind the noise. A network trained to its least possible loss would be
+# that average. And then, as we shall see, it would copy.
+#
+# No noise on this page is [clipped](../evidence/clipped-or-not.py), as in all of this
+# section. Samples are cut to $[0, 1]$ only once they are finished.
+#
+# ## A denoiser that does copy
+#
+# First the control, so that we know what copying looks like. `FiniteSet` holds all
+# 60,000 training images and gives the exact [posterior
+# mean](../glossary.md#posterior-mean). The sampler is Heun's method, from [the page
+# before](from-denoiser-to-generator.py).
+
+# %%
+import torch
+
+from dae_tutorial.loaders import load_mnist
+from dae_tutorial.theory.sampling import draw_start, heun, noise_levels
+from dae_tutorial.theory.score import FiniteSet
+
+train, test = load_mnist(train=True), load_mnist(train=False)
+exact = FiniteSet(train.images)
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+start = draw_start((20, 1, 28, 28), 10, generator=seeded(0))
+copies = heun(exact.posterior_mean, start, noise_levels(9, 10, 0.01)).clamp(0, 1)
+
+# %% [markdown]
+# Now the network that comes with the package. It is told which digit to draw, and steps
+# down through 35 levels with fresh noise at each (*ancestral* sampling).
+
+# %%
+from dae_tutorial.theory.pretrained import load_multilevel
+from dae_tutorial.theory.sampling import step_down
+
+network = load_multilevel()
+labels = torch.arange(200) % 10
+
+
+def told(noisy, sigma):
+    return network(noisy, sigma, labels)
+
+
+start = draw_start((200, 1, 28, 28), 10, generator=seeded(0))
+levels = noise_levels(35, 10, 0.01)
+samples = step_down(told, start, levels, fresh=1.0, generator=seeded(1)).clamp(0, 1)
+
+# %% [markdown]
+# Beside each sample, the training image that lies nearest to it, by the root of the sum of
+# squared differences of pixels:
+
+# %% alt="Eight samples of the exact denoiser, each above its nearest training image: the two rows are the same. Below them eight samples of the network, the digits 0 to 7, each above its nearest training image: the same digit in a similar hand, but with other strokes, slants and widths."
+from dae_tutorial.figures import compare_images
+from dae_tutorial.theory.sample_quality import nearest_distances
+
+from_copies, which_copies = nearest_distances(copies, train.images)
+from_samples, which = nearest_distances(samples, train.images)
+compare_images(
+    {
+        "exact": copies[:8],
+        "nearest": train.images[which_copies[:8]],
+        "network": samples[:8],
+        "its nearest": train.images[which[:8]],
+    }
+)
+
+# %% [markdown]
+# The exact denoiser returns training images, pixel by pixel. That is no fault of the
+# sampler: where only 60,000 images are possible, they are all that can be drawn. The
+# network's digits have a near relative each, and differ from it.
+#
+# ## The ruler: images that nobody has seen
+#
+# Is a distance of 4 near or far? Nobody can say, until it is compared with the distances of
+# test images: they come from the same writers' population, and cannot be copies.
+
+# %%
+from_test, _ = nearest_distances(test.images[::20], train.images)
+ratio = (from_samples.median() / from_test.median()).item()
+print(f"median distance of samples     {from_samples.median():.2f}")
+print(f"median distance of test images {from_test.median():.2f}")
+print(f"ratio                          {ratio:.2f}")
+print(f"largest distance of the control {from_copies.max():.3f}")
+
+# %% tags=["check"]
+assert from_copies.max() < 0.1
+assert 0.9 < ratio < 1.08  # the median of 200 is good to some 3 %
+assert (from_samples > 0.3).all()
+
+# %% tags=["hide-code"] alt="Three histograms of the distance to the nearest training image, one below the other on one axis from 0 to 9. The control, the exact denoiser: one bar at 0. Samples of the network: a hill from 1 to 8 with its middle at about 4.3. Test images: a hill of the same place and width."
+import matplotlib.pyplot as plt
+
+from dae_tutorial import figures
+
+BLUE, ORANGE, TEAL = figures.COLOURS.values()
+hills = [
+    ("exact denoiser", from_copies, ORANGE),
+    ("network's samples", from_samples, BLUE),
+    ("test images", from_test, TEAL),
+]
+edges = torch.linspace(0, 9, 37)
+with plt.rc_context(figures.STYLE | {"font.size": 11}):
+    figure, panels = plt.subplots(
+        3, 1, figsize=(figures.WIDTH, 4), sharex=True, layout="constrained"
+    )
+for axes, (name, distances, colour) in zip(panels, hills, strict=True):
+    weights = torch.full_like(distances, 100 / len(distances))
+    axes.hist(distances, bins=edges, weights=weights, color=colour)
+    axes.text(0.98, 0.75, name, transform=axes.transAxes, ha="right")
+    axes.axvline(distances.median(), color=figures.INK["light"], lw=1)
+    axes.set_ylabel("%")
+panels[-1].set_xlabel("distance to the nearest training image")
+plt.close(figure)
+figure
+
+# %% [markdown]
+# Lines mark the medians. The two hills below lie on each other; no sample lies in the bar of the
+# control.
+#
+# ## Three ways to be fooled by a nearest neighbour
+#
+# **Without a ruler.** A distance alone says nothing, as above.
+#
+# **By blur.** A blurred image lies nearer to everything, for blur takes away the part that
+# differs. So a ratio below 1 need not mean copying, and one near 1 need not mean good
+# digits.
+#
+# **By a shift.** Move a training image by a single pixel, and pixel distances call it
+# new. A copier that shifts would pass the test. So search again, over all shifts of one
+# pixel in eight directions, for samples and test images alike.
+
+# %%
+from dae_tutorial.evidence.baselines import blur
+
+
+def over_shifts(images):
+    """Return distances to the nearest training image, shifted by up to one pixel."""
+    found = [
+        nearest_distances(images.roll((down, right), dims=(2, 3)), train.images)[0]
+        for down in (-1, 0, 1)
+        for right in (-1, 0, 1)
+    ]
+    return torch.stack(found).amin(dim=0)
+
+
+unseen = test.images[::50]
+shifted = train.images[:100].roll(1, dims=3)
+kinds = {
+    "blurred test images": blur(unseen, 1.0),
+    "shifted training images": shifted,
+    "network's samples": samples,
+}
+plain = {name: nearest_distances(kind, train.images)[0] for name, kind in kinds.items()}
+wide = {name: over_shifts(kind) for name, kind in kinds.items()}
+ruler, wide_ruler = from_test.median(), over_shifts(unseen).median()
+print("ratio to test images       as it is   over shifts")
+for name in kinds:
+    as_it_is = plain[name].median() / ruler
+    print(f"{name:26}{as_it_is:8.2f}{wide[name].median() / wide_ruler:14.2f}")
+
+# %% tags=["check"]
+assert plain["blurred test images"].median() < 1.1 * ruler
+assert plain["shifted training images"].median() > 0.85 * ruler
+assert wide["shifted training images"].max() < 0.1
+assert 0.85 < wide["network's samples"].median() / wide_ruler < 1.15
+
+# %% [markdown]
+# The shifted copies pass the first test and fail the second. The network's samples pass
+# both. There are other changes, such as a rotation or a thicker stroke, that neither test
+# would see. A test for copies finds the kind of copies that it looks for.
+#
+# ## How good is my distance?
+#
+# Nearness to training images says nothing of quality. For that, the usual score is the
+# **Fréchet distance**: a classifier turns each image into 64 numbers, its *features*, and
+# the mean and the covariance of two sets are compared.
+#
+# {{ code of dae_tutorial.theory.sample_quality.frechet_distance }}
+#
+# The number has no meaning of its own. It depends on the network that makes the features
+# (published distances use one that was trained on photographs, so they cannot be compared
+# with ours), and on **how many images** there are. Small sets look further apart than
+# they are, even real ones:
+
+# %%
+from dae_tutorial.theory.pretrained import load_digit_features
+from dae_tutorial.theory.sample_quality import frechet_distance
+
+judge = load_digit_features()
+
+
+@torch.no_grad()
+def features(images):
+    return torch.cat([judge.features(part) for part in images.split(500)])
+
+
+reference = features(test.images)
+training_features = features(train.images[:5000])
+floors = {}
+for count in (200, 1000, 5000):
+    floors[count] = frechet_distance(training_features[:count], reference)
+    print(f"{count:5} training images against 10,000 test images: {floors[count]:5.1f}")
+print(
+    f"  200 samples of the network: {frechet_distance(features(samples), reference):.1f}"
+)
+
+# %% tags=["check"]
+assert floors[200] > 2.5 * floors[1000] > 5 * floors[5000]
+
+# %% [markdown]
+# So print beside your distance what **as many real images** score. We call it the *floor*.
+# The study `generation` does so. It draws 1,000 images in each way, three times, and
+# compares them with all 10,000 test images.
+
+# %% tags=["hide-code"] alt="Fréchet distances of fourteen sets of 1,000 images as dots on a logarithmic axis. Real training images, the floor: 4. Heun with guidance 1.5 and ancestral sampling with 35 calls: under 6. Ancestral with 18 calls: 6.3. Heun with 17 calls 10, copies by the exact denoiser 11, Heun with 35 calls 11, walkback 12, test images with noise of 0.1 13, Euler with 18 calls 14, Heun without a class 26, Langevin 129, blurred images 288, noise of 0.5 342, one Gaussian 373."
+from dae_tutorial.evidence import tables
+
+table = tables.select(tables.read("generation"), images=1000)
+KEY = ("what", "levels", "guidance")
+SHOWN = {
+    ("training images", 0, 1.0): "real training images",
+    ("ancestral", 35, 1.0): "ancestral, 35 calls",
+    ("Heun", 9, 1.5): "Heun, guidance 1.5, 34 calls",
+    ("ancestral", 18, 1.0): "ancestral, 18 calls",
+    ("Heun", 9, 1.0): "Heun, 17 calls",
+    ("Heun", 18, 1.0): "Heun, 35 calls",
+    ("copies", 18, 1.0): "copies by the exact denoiser",
+    ("walkback", 20, 1.0): "walkback from real images",
+    ("noise of 0.1", 0, 1.0): "real + noise of 0.1",
+    ("Euler", 18, 1.0): "Euler, 18 calls",
+    ("Heun", 9, 0.0): "Heun, class not told",
+    ("Langevin", 20, 1.0): "Langevin, 101 calls",
+    ("blur", 0, 1.0): "real, blurred",
+    ("noise of 0.5", 0, 1.0): "real + noise of 0.5",
+    ("one Gaussian", 0, 1.0): "one Gaussian",
+}
+scores = {
+    column: tables.spread(table, column, *KEY)
+    for column in ("frechet", "precision", "recall", "sure")
+}
+with plt.rc_context(figures.STYLE | {"font.size": 11}):
+    figure, axes = plt.subplots(figsize=(figures.WIDTH, 5.2), layout="constrained")
+order = sorted(SHOWN, key=lambda key: scores["frechet"][key][0])
+for place, key in enumerate(order):
+    mean, deviation = scores["frechet"][key]
+    real = key[0].startswith(("training", "noise", "blur", "one", "copies"))
+    colour = ORANGE if real else BLUE
+    axes.errorbar(mean, place, xerr=deviation, fmt="o", color=colour, capsize=3)
+    axes.annotate(
+        f"{mean:.1f}" if mean < 100 else f"{mean:.0f}",
+        (mean + deviation, place),
+        (7, 0),
+        textcoords="offset points",
+        va="center",
+    )
+axes.set_yticks(range(len(order)), [SHOWN[key] for key in order])
+axes.set(xscale="log", xlabel="Fréchet distance to test images", xlim=(2.5, 900))
+axes.set_xticks([3, 10, 30, 100, 300], ["3", "10", "30", "100", "300"])
+axes.minorticks_off()
+axes.invert_yaxis()
+plt.close(figure)
+figure
+
+# %% [markdown]
+# Blue dots are the network's samples, orange ones are controls; bars are standard deviations
+# over three seeds.
+#
+# - **The floor is 4.0, and the best samplers reach about 1.4 times that**: ancestral
+#   sampling with 35 calls, and Heun's method with a guidance weight of 1.5.
+# - **Real images with noise that you can hardly see score 13.** The score looks at texture.
+# - **Heun's method scores 11**, almost three times the floor, and more calls do not help:
+#   what is left is the network's error, not the sampler's. Fresh noise mends some of it.
+# - **Without the class it scores 26.** It is the same network: the word that says which
+#   digit to draw is worth more than any sampler here.
+# - **Copies score well.** Real training images *are* the floor. (The copies by the exact
+#   denoiser score a little worse: they repeat themselves, being draws from 1,000 images.)
+#
+# So a good Fréchet distance cannot show that a model does not copy. Neither can
+# **precision** (the share of samples that lie among real images) or **recall** (the share of
+# real images that lie among samples):
+
+# %% tags=["hide-code"]
+from IPython.display import Markdown
+
+ROWS = [
+    ("training images", 0, 1.0),
+    ("copies", 18, 1.0),
+    ("ancestral", 35, 1.0),
+    ("Heun", 9, 1.5),
+    ("Heun", 18, 1.0),
+    ("Heun", 9, 3.0),
+    ("walkback", 20, 1.0),
+    ("Langevin", 20, 1.0),
+]
+NAMES = SHOWN | {("Heun", 9, 3.0): "Heun, guidance 3, 34 calls"}
+lines = [
+    "| 1,000 images | precision | recall | classifier is sure |",
+    "|---|---|---|---|",
+]
+for key in ROWS:
+    cells = [f"{scores[c][key][0]:.2f}" for c in ("precision", "recall", "sure")]
+    lines.append(f"| {NAMES[key]} | {' | '.join(cells)} |")
+Markdown("\n".join(lines))
+
+# %% tags=["check"]
+mean = {column: {k: v[0] for k, v in rows.items()} for column, rows in scores.items()}
+floor = mean["frechet"]["training images", 0, 1.0]
+assert 3.5 < floor < 4.5
+for best in (("ancestral", 35, 1.0), ("Heun", 9, 1.5)):
+    assert 1.1 < mean["frechet"][best] / floor < 1.7
+assert round(mean["frechet"]["noise of 0.1", 0, 1.0]) == 13
+assert round(mean["frechet"]["Heun", 18, 1.0]) == 11
+assert 2.5 < mean["frechet"]["Heun", 18, 1.0] / floor < 3
+assert mean["frechet"]["Heun", 9, 1.0] < 1.1 * mean["frechet"]["Heun", 18, 1.0]
+assert round(mean["frechet"]["Heun", 9, 0.0]) == 26
+assert mean["precision"]["Heun", 9, 3.0] > mean["precision"]["Heun", 9, 1.5]
+assert mean["recall"]["Heun", 9, 3.0] < 0.65
+assert mean["recall"]["walkback", 20, 1.0] < 0.65
+assert mean["precision"]["walkback", 20, 1.0] > 0.95
+assert mean["precision"]["copies", 18, 1.0] > 0.85
+
+# %% [markdown]
+# Read the two together. Strong guidance makes more typical digits, and fewer kinds: precision
+# goes up, recall goes down. Walkback is the extreme of that.
+#
+# ## Questions people ask
+#
+# - **In which scale is σ?** In units of pixel value, as everywhere here: images lie in
+#   $[0, 1]$, and $\sigma = 10$ is ten times the whole range. If your images lie in
+#   $[-1, 1]$, double every σ.
+# - **How long does it take?** The network says so itself:
+
+# %%
+from dae_tutorial.theory.pretrained import read_theory_card
+
+card = read_theory_card("multilevel")
+print(f"{card['epochs']} epochs of 60,000 images, {card['parameters']:,} parameters,")
+print(f"{card['seconds'] / 60:.0f} minutes on one thread of a CPU")
+
+# %% [markdown]
+# - **How do I test mine?** Four lines: distances of samples to the nearest training image;
+#   the same for images that the network has not seen; the ratio of the medians; and a look
+#   at the nearest pairs. Beside the Fréchet distance, print that of as many real images.
+#
+# All of this on one data set of small, plain images, with one network. Large models have been
+# caught copying single pictures, above all those that their training data held many times.
+# A median would not show that: look at the smallest distances, too.
+#
+# Before: [From denoiser to generator](from-denoiser-to-generator.py) · Next: [The family
+# tree](family-tree.py)
