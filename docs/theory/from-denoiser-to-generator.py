@@ -1,6 +1,7 @@
 # ---
 # title: From denoiser to generator
 # description: One denoising autoencoder for all noise levels, and every way to draw new digits with it, from a single call through walkback and Langevin to DDPM, DDIM, Heun and guidance, executed in PyTorch.
+# data: dae_tutorial/evidence/tables/generation.*
 # ---
 
 # %% [markdown]
@@ -8,11 +9,12 @@
 #
 # !!! abstract "In two sentences"
 #     A denoising autoencoder that is trained on all noise levels, and told which one it
-#     meets, draws new digits if it is called some 35 times on its way down from pure
-#     noise; one call gives little more than the [mean image](../glossary.md#mean-image).
-#     The network stays the same throughout, only the loop around it changes, and the loop
-#     that looks most natural, corrupt and denoise in turn, is not one that samples: on
-#     data whose distribution we know, it keeps less than half of the variance.
+#     meets, gives little more than the [mean image](../glossary.md#mean-image) if it is
+#     called once on pure noise; called 35 times on the way down, it draws digits at a
+#     Fréchet distance of 5.7 from real ones, where real ones from each other have 4.0.
+#     Only the loop changes, not the network, and the most natural loop, corrupt and
+#     denoise in turn, does not sample: on normal data it keeps less than half of the
+#     variance.
 #
 # [What a denoiser learns](what-a-denoiser-learns.py) shows that the best denoiser points
 # along the [score](../glossary.md#score), to where data are dense.
@@ -96,7 +98,7 @@ left.set(title="size of the input", xlabel="noise level σ", ylim=(0.1, 20))
 right.loglog(axis, torch.full_like(axis, spread), "--", color=ORANGE)
 right.loglog(axis, axis, "--", color=TEAL)
 right.loglog(axis, weight, color=BLUE)
-right.text(0.011, 0.4, "asked for the image")
+right.text(0.011, 0.4, "for the image")
 right.text(0.45, 4, "for the\nnoise", ha="right")
 right.text(0.35, 0.05, "for the mixture")
 right.set(title="weight of an error", xlabel="noise level σ", ylim=(0.005, 20))
@@ -147,7 +149,7 @@ before = sum(losses).item() / len(losses)
 optimizer, scheduler = one_cycle(small.network, pairs, epochs=2, peak=6e-3)
 recipe = {"optimizer": optimizer, "scheduler": scheduler, "device": "cpu"}
 history = fit(small.network, pairs, None, epochs=2, **recipe)
-print(f"loss before {before:.2f}, after two epochs {history.train_loss[-1]:.2f}")
+print(f"loss before {before:.2f}, after two passes {history.train_loss[-1]:.2f}")
 
 # %% [markdown]
 # Before training the loss is near 1. That is no accident: the network begins by answering
@@ -160,7 +162,8 @@ assert history.train_loss[-1] < 0.7 * before
 
 # %% [markdown]
 # From here on we use a larger one of the same kind, that comes with the package: a
-# [U-Net](../glossary.md#u-net) that has trained on all 60,000 training images.
+# [U-Net](../glossary.md#u-net) that has trained on all 60,000 training images, for 32
+# [epochs](../glossary.md#epoch) or 41 minutes of one processor core.
 
 # %%
 from dae_tutorial.theory.pretrained import load_digit_features, load_multilevel
@@ -168,13 +171,9 @@ from dae_tutorial.theory.pretrained import load_digit_features, load_multilevel
 denoise = load_multilevel()
 classifier = load_digit_features()  # it judges the digits, below
 
-# %% tags=["hide-code"]
-from IPython.display import Markdown
-
+# %%
 parameters = sum(part.numel() for part in denoise.parameters())
-Markdown(
-    f"It has {parameters:,} parameters. The same in both columns of every figure below."
-)
+print(f"{parameters:,} parameters")
 
 # %% [markdown]
 # ## What it answers, level by level
@@ -267,9 +266,30 @@ for which, mark in ((3, ""), (9, " ")):  # the second pair of rows needs other n
 compare_images(rows, captions=[f"{levels[step]:.2g}" for step in shown])
 
 # %% [markdown]
-# The large decisions fall early, while one sees nothing but noise. Which digit it will be
-# is settled between $\sigma$ of 3 and 0.5. Below that only strokes change.
-#
+# The large decisions fall early, while one sees nothing but noise. When is it settled
+# which digit it will be? A small classifier, with an error below 1.2 % on test digits,
+# reads the network's answer at each level. How often does it read what it will read in
+# the end?
+
+# %%
+final = classifier(by_heun.clamp(0, 1)).argmax(dim=1)
+settled = {}
+for sigma, x in zip(levels, path, strict=False):
+    with torch.no_grad():
+        read = classifier(denoise(x, sigma).clamp(0, 1)).argmax(dim=1)
+    settled[sigma] = (read == final).float().mean().item()
+print(", ".join(f"{sigma:.2g}: {share:.0%}" for sigma, share in settled.items()))
+
+# %% [markdown]
+# Most digits are settled between $\sigma$ of 4 and 0.8. Below that only strokes change.
+
+# %% tags=["check"]
+high = max(share for sigma, share in settled.items() if sigma > 4)
+low = min(share for sigma, share in settled.items() if sigma < 0.8)
+assert high < 0.6
+assert low > 0.75
+
+# %% [markdown]
 # ## The same start under every sampler
 #
 # A **sampler** is a way of calling $D$. These are the ones that have a name. (Sources
@@ -313,10 +333,9 @@ compare_images({name: images[:8] for name, images in samples.items()})
 # Heun and Euler follow the same equation, so the same start leads to the same digit. The
 # other two draw fresh noise on the way, and forget where they began.
 #
-# How good are they? A small classifier, with an error below 1.2 % on test digits, says
-# whether it is *sure* (above 0.9) of what it sees. That is a coarse measure: it would not
-# notice if all samples were the same fine 7. [Does it copy?](does-it-copy.py) has better
-# ones, and many more samples. With 64 images, a share is good to some six points.
+# How good are they? Ask the classifier whether it is *sure* (above 0.9) of what it sees.
+# That is a coarse measure: it would not notice if all samples were the same fine 7. With 64
+# images, a share is good to some six points.
 
 
 # %%
@@ -352,6 +371,9 @@ for name in ("Heun", "Euler", "ancestral"):
 
 
 # %%
+import math
+
+
 def bell(x, sigma):
     """The exact denoiser of data N(0, 1)."""
     return x / (1 + sigma**2)
@@ -372,7 +394,7 @@ for calls in budgets:
         where["Euler"].append(step_down(denoiser, x, euler_levels))
         where["Heun"].append(heun(denoiser, x, heun_levels))
 
-exact = 10 / 101**0.5
+exact = 10 / math.sqrt(1 + 10**2)
 errors = {name: [distance(x, exact) for x in xs] for name, xs in numbers.items()}
 misses = {name: [distance(x, truth) for x in xs] for name, xs in pictures.items()}
 print("calls    ", "".join(f"{calls:8}" for calls in budgets))
@@ -388,8 +410,8 @@ for axes, found, title in zip(panels, (errors, misses), titles, strict=True):
         axes.loglog(budgets, found[name], "o-", color=colour, markersize=4)
         axes.annotate(
             name,
-            (budgets[2], found[name][2]),
-            xytext=(5, 5),
+            (budgets[0], found[name][0]),
+            xytext=(10, 0) if name == "Heun" else (2, -17),
             textcoords="offset points",
         )
     axes.set_xticks(budgets, [str(calls) for calls in budgets])
@@ -400,16 +422,85 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# With twice the calls, Euler's error is half as large, and Heun's a quarter. So Heun is
-# ahead once there are calls enough.
+# With twice the calls, Euler's error is half as large, and Heun's a quarter (left). So Heun
+# is ahead once there are calls enough.
+#
+# ## Closer to the path, or better digits?
+#
+# The path is that of *this network*, with its errors. So following it exactly is not the
+# aim. The stored study draws 1,000 digits with each sampler and number of calls, three
+# times over, and compares them with all 10,000 test images by the Fréchet distance
+# ([Does it copy?](does-it-copy.py) explains it). The class is told to the network here.
+# The dashed line is what 1,000 *training* images score.
 
 # %% tags=["check"]
-import math
-
 for name, order in (("Euler", 1), ("Heun", 2)):
     slope = math.log(errors[name][-2] / errors[name][-1]) / math.log(69 / 35)
     assert abs(slope - order) < 0.25, (name, slope)
 assert misses["Heun"][3] < 0.7 * misses["Euler"][3]
+
+# %% tags=["hide-code"] alt="Fréchet distance over the number of calls, both on logarithmic axes, for three samplers, with all three draws as dots. Heun falls from above 100 at 5 calls to about 8 at 9 calls and then rises a little. Euler falls from 40 at 5 calls to about 13 at 35. Ancestral falls from 9 at 10 calls to about 6 at 35, close to the dashed line of training images at 4."
+from dae_tutorial.evidence import tables
+
+study = tables.read("generation")
+
+
+def scored(what, column="frechet", *, levels=0, guidance=1, images=1000):
+    """Return one number for each draw of a row of the table."""
+    wanted = {"what": what, "levels": levels, "guidance": guidance, "images": images}
+    return [r[column] for r in study if all(r[k] == v for k, v in wanted.items())]
+
+
+LEVELS = {"Heun": (3, 5, 9, 18), "Euler": (5, 10, 18, 35), "ancestral": (10, 18, 35)}
+real = scored("training images")
+with plt.rc_context(figures.STYLE | {"font.size": 10}):
+    figure, axes = plt.subplots(figsize=(figures.WIDTH, 3.2), layout="constrained")
+for (what, counts), colour in zip(LEVELS.items(), (BLUE, ORANGE, TEAL), strict=True):
+    found = [scored(what, levels=n) for n in counts]
+    calls = [scored(what, "calls", levels=n)[0] for n in counts]
+    axes.loglog(calls, [sum(f) / len(f) for f in found], color=colour)
+    axes.loglog(calls, found, "o", color=colour, markersize=3)
+    side = {"Euler": "bottom", "Heun": "top"}.get(what, "center")
+    axes.text(calls[-1] * 1.06, sum(found[-1]) / 3, what, va=side)
+axes.axhline(sum(real) / len(real), color=figures.INK["light"], ls="--", lw=1)
+axes.text(5, sum(real) / len(real) * 0.92, "training images", va="top")
+axes.set_xticks([5, 10, 20, 35], ["5", "10", "20", "35"])
+axes.set_xticks([], minor=True)
+axes.set(xlabel="calls of the network", ylabel="Fréchet distance")
+axes.set(xlim=(4.6, 60), ylim=(2.5, 150))
+plt.close(figure)
+figure
+
+# %% [markdown]
+# In all three draws:
+#
+# - With about ten calls, Heun is well ahead of Euler.
+# - With more calls Heun comes closer to its path, and its digits become *no better*. What
+#   is wrong with them now is the network's error, not the sampler's.
+# - With 35 calls, ancestral sampling is the best. It follows no path. Each round of fresh
+#   noise hides some of what the network has got wrong before, and the next answer can
+#   mend it.
+#
+# So the order of a method is about the path. What counts for a picture is also how it
+# treats the network's mistakes. (Another network, with smaller errors, may turn this round:
+# Karras and others found that the better the network, the less fresh noise helps.)
+
+# %% tags=["check"]
+for best, other in (
+    (("Heun", 5), ("Euler", 10)),
+    (("Heun", 5), ("Heun", 18)),
+    (("ancestral", 35), ("Heun", 18)),
+    (("ancestral", 35), ("Heun", 5)),
+    (("ancestral", 35), ("Euler", 35)),
+):
+    pairs_of_draws = zip(
+        scored(best[0], levels=best[1]), scored(other[0], levels=other[1]), strict=True
+    )
+    assert all(one < two for one, two in pairs_of_draws), (best, other)
+assert len(real) == 3
+assert round(sum(scored("ancestral", levels=35)) / 3, 1) == 5.7
+assert round(sum(real) / 3, 1) == 4.0
+assert scored("ancestral", "calls", levels=35)[0] == 35
 
 # %% [markdown]
 # ## Walkback is not sampling
@@ -458,7 +549,7 @@ for name, points in {"data": clean, "mean": by_mean, "path": by_path}.items():
     left = (points < 0).float().mean()
     print(f"{name:6} variance {points.var():.2f}, left of zero {left:.0%}")
 
-# %% tags=["hide-code"] alt="Two panels of histograms over x, with the density of the data, which has a small peak at −1 and a large one at 1. Left, walkback with the posterior mean: both peaks are narrower than the data's, and the small one is lower; the histogram follows the dashed curve of the density squared. Right, walkback with a path all the way down: the histogram follows the density of the data."
+# %% tags=["hide-code"] alt="Two panels of histograms over x, with the density of the data, which has a small peak at minus 1 and a large one at 1. Left, walkback with the posterior mean: both peaks are narrower than the data's, and the small one is lower; the histogram follows the dashed curve of the density squared. Right, walkback with a path all the way down: the histogram follows the density of the data."
 line = torch.linspace(-2.6, 2.6, 261)[:, None]
 density = two.log_density(line, 1e-3).exp()
 squared = density**2 / torch.trapezoid(density**2, line[:, 0])
@@ -490,11 +581,11 @@ assert by_mean.var() < 0.7 * clean.var()
 # and the path takes $p_\sigma$ back to $p$. So a walk of both keeps $p$ (right). It needs
 # a denoiser for all levels below $\sigma$, and that is what a plain DAE is not.
 #
-# The same on digits: 32 test digits, 40 rounds at $\sigma = 0.3$, with one call a round,
+# The same on digits: four of each class, 25 rounds at $\sigma = 0.7$, with one call a round,
 # and with nine.
 
 # %%
-begin = test.images[:32]
+begin = torch.cat([test.images[test.labels == digit][:4] for digit in range(10)])
 
 
 def digits_down(x, level):
@@ -502,20 +593,44 @@ def digits_down(x, level):
 
 
 walks = {"start": begin}
-walks["mean"] = walkback(denoise, begin, 0.3, steps=40, generator=seeded(1))
-walks["path"] = walkback(digits_down, begin, 0.3, steps=40, generator=seeded(1))
+walks["mean"] = walkback(denoise, begin, 0.7, steps=25, generator=seeded(1))
+walks["path"] = walkback(digits_down, begin, 0.7, steps=25, generator=seeded(1))
 for name, images in walks.items():
-    print(f"{name:6} ink {images.mean():.3f}, variety {variety(images):.4f}")
+    with torch.no_grad():
+        ones = (classifier(images.clamp(0, 1)).argmax(dim=1) == 1).sum()
+    print(f"{name:6} variety {variety(images):.4f}, ones {ones} of 40")
 
-# %% alt="Eight test digits in three rows. Start: handwritten digits. Mean: after the rounds of walkback with the network's answers the strokes have grown thick and smooth, and loops have filled in. Path: the digits have changed in shape, and their strokes look like handwriting still."
-compare_images({name: images[:8] for name, images in walks.items()})
+# %% alt="Eight test digits, 0 to 7, in three rows. Start: handwritten digits. Mean: after 25 rounds of walkback with the network's answers they are smooth and soft, of simple shape, and several have turned into ones. Path: they have turned into other digits, too, with strokes in full strength and of all shapes, some of them malformed."
+compare_images({name: images[::4][:8] for name, images in walks.items()})
 
 # %% [markdown]
-# With means, thin strokes have grown thick and loops have filled: what is most typical
-# wins. With draws, the digits change as well, as they should on a walk, and stay
-# handwriting. The [bug museum](../evidence/bug-museum.py#23-walkback-taken-for-sampling)
-# has walkback among its exhibits, with four more mistakes that people make with samplers.
+# With means the digits lose variety, and ones take over: they are the simplest shape, and
+# where they are, density is highest. With paths the digits change as well, as they should
+# on a walk, and the variety stays.
 #
+# A trap for who measures: such images look *good*. In the study above, 20 rounds of
+# walkback at 0.5 from test images have the highest precision of all samplers (0.97: nearly
+# every image looks real) and a recall of 0.59, where Heun has 0.91.
+#
+# The [bug museum](../evidence/bug-museum.py#23-walkback-taken-for-sampling) has walkback
+# among its exhibits, with four more mistakes that people make with samplers.
+
+# %% tags=["check"]
+kept = {name: variety(images) / variety(begin) for name, images in walks.items()}
+assert kept["mean"] < 0.85
+assert 0.85 < kept["path"] < 1.2
+for what, column, levels_of, value in (
+    ("walkback", "precision", 20, 0.97),
+    ("walkback", "recall", 20, 0.59),
+    ("Heun", "recall", 18, 0.91),
+):
+    measured = scored(what, column, levels=levels_of)
+    assert abs(sum(measured) / 3 - value) < 0.006, (what, column)
+for what, counts in LEVELS.items():
+    for count in counts:
+        assert max(scored(what, "precision", levels=count)) < 0.95
+
+# %% [markdown]
 # ## Ask for a digit
 #
 # The network has learned with the class and without it. Call the two answers $D_c$ and
@@ -558,26 +673,34 @@ with torch.no_grad():
 assert kept[1].float().mean() > 0.65
 assert kept[2].float().mean() > 0.85
 assert kept[4].float().mean() > 0.85
-assert asked[4].mean() > asked[1].mean()
 
 # %% [markdown]
-# Guidance makes digits clearer. It is no better sampler: nobody writes only typical
-# digits. At $w = 4$ there is more ink than in the data. No
-# density has these scores, so nothing says what is drawn.
-#
+# Guidance makes digits clearer, and it is no better sampler: nobody writes only typical
+# digits. In the study's 1,000 samples a weight of 1.5 still improves the Fréchet distance.
+# At 3 nearly all digits are clear, and only 58 % of the test images have a like among
+# them. No density has these scores, so nothing says what is drawn.
+
+# %% tags=["check"]
+plain, some, much = (scored("Heun", levels=9, guidance=w) for w in (1, 1.5, 3))
+assert all(two < one < three for one, two, three in zip(plain, some, much, strict=True))
+recall = scored("Heun", "recall", levels=9, guidance=3)
+assert round(100 * sum(recall) / 3) == 58
+assert min(scored("Heun", "sure", levels=9, guidance=3)) > 0.99
+
+# %% [markdown]
 # ## From one digit to another
 #
 # Where nothing is drawn on the way, an image *is* its start. So mix two starts, and there
 # should be digits in between. But mix with care. Two independent noise images $a$ and $b$
 # of level $\sigma$ have a straight mean $(a + b)/2$ of level only $\sigma / \sqrt{2}$, and
-# the network, which was promised $\sigma$, takes what is missing for ink that is not
-# there. Weights whose *squares* sum to one keep the level:
+# the network, which was promised $\sigma$, takes off too much. Weights whose *squares* sum
+# to one keep the level:
 #
 # $$z_t = \cos(t \pi / 2)\, a + \sin(t \pi / 2)\, b$$
 
 # %%
 share = torch.linspace(0, 1, 8).reshape(-1, 1, 1, 1)
-a, b = start[9], start[3]
+a, b = start[0], start[2]
 straight = (1 - share) * a + share * b
 around = (share * math.pi / 2).cos() * a + (share * math.pi / 2).sin() * b
 print("level of the starts, straight:", straight.std(dim=(1, 2, 3)).numpy().round(1))
@@ -587,12 +710,30 @@ between = {
     "around": heun(denoise, around, levels),
 }
 
-# %% alt="Two rows of eight digits that lead from one digit to another. In the row named straight, the middle images are thin and pale-looking, much alike. In the row named around, all images have strokes of usual strength, with other digits between the two ends."
+# %% alt="Two rows of eight images that lead from a four to a zero. In the row named straight, the middle ones are thin and simple. In the row named around, all have strokes of usual strength, with other shapes between the two ends, some of them no digit."
 compare_images(between)
 
+# %% [markdown]
+# One pair proves little. Here are the middles of 32 pairs:
+
+# %%
+a, b = start[:32], start[32:]
+middles = {
+    "straight": heun(denoise, (a + b) / 2, short),
+    "around": heun(denoise, (a + b) / 2**0.5, short),
+}
+for name, images in middles.items():
+    print(f"{name:9} ink {images.mean():.3f}, variety {variety(images):.4f}")
+
+# %% [markdown]
+# The straight middles have less ink and less variety than the others, and than the
+# data.
+
 # %% tags=["check"]
-assert abs(straight[3:5].std() / 10 - 0.5**0.5) < 0.05
+assert abs(straight[3:5].std() / 10 - 0.72) < 0.05
 assert abs(around[3:5].std() / 10 - 1) < 0.05
+assert middles["straight"].mean() < 0.88 * middles["around"].mean()
+assert variety(middles["straight"]) < 0.88 * variety(middles["around"])
 
 # %% [markdown]
 # ## What goes wrong
@@ -602,8 +743,8 @@ assert abs(around[3:5].std() / 10 - 1) < 0.05
 
 # %% alt="Sixteen malformed digits in two rows: broken strokes, open loops, shapes between two digits, and some that belong to no digit."
 worst = doubt(by_heun).argsort(descending=True)[:16]
-rows = by_heun[worst].split(8)
-compare_images({"1 to 8": rows[0], "9 to 16": rows[1]})
+bad, better = by_heun[worst].split(8)
+compare_images({"1 to 8": bad, "9 to 16": better})
 
 # %%
 unsure = (doubt(by_heun) >= 0.1).float().mean().item()
@@ -612,11 +753,13 @@ print(f"unsure of {unsure:.0%} of the samples, and of {usual:.1%} of the test im
 
 # %% tags=["check"]
 assert unsure > 2 * usual
+assert round(100 * sum(scored("Heun", "sure", levels=18)) / 3) == 89
+assert 1 - unsure < 0.85
 
 # %% [markdown]
-# The strokes are right and the whole is not: a small network sees well what is near, and
-# less well how far parts fit together. That is decided at high levels, where the loss is
-# small and an error costs the most.
+# In most of them each stroke would do, and the whole does not: parts that lie far apart do
+# not fit together. We did not measure why. Told the class, the network does better: the
+# study has 89 % sure for Heun with 35 calls, where the table above has fewer.
 #
 # ## Which scale is σ in?
 #
