@@ -1061,7 +1061,7 @@ print(f"variance {fixed:.2f}")
 
 # %% [markdown]
 # For data of variance $s^2$ the broken walk settles at $s^4 / (2 s^2 + \sigma^2)$, here
-# at 0.44. On digits it is the common shapes that take over: see [how ones
+# at 0.44. On digits the simplest shapes take over: see [how ones
 # win](../theory/from-denoiser-to-generator.py#walkback-is-not-sampling).
 
 # %% tags=["check"]
