@@ -81,7 +81,8 @@ class FiniteSet:
             default.
 
     Raises:
-        ValueError: if there are no points, or the weights do not fit them.
+        ValueError: if there are no points, if one is not finite, or if the weights do
+            not fit them.
 
     Examples:
         >>> pair = FiniteSet(torch.tensor([[-1.0], [1.0]]))
@@ -96,10 +97,11 @@ class FiniteSet:
     log_weights: Tensor | None = None
 
     def __post_init__(self):
-        if len(self.points) == 0 or self.points.ndim < 2:
+        is_set = len(self.points) > 0 and self.points.ndim >= 2
+        if not (is_set and self.points.isfinite().all()):
             raise ValueError(
-                f"points must have shape (count, ...) with at least one point, "
-                f"got {tuple(self.points.shape)}"
+                f"points must be finite, at least one, of shape (count, ...), got "
+                f"shape {tuple(self.points.shape)}"
             )
         _check_weights(self.log_weights, len(self.points))
 
@@ -173,7 +175,7 @@ class GaussianMixture:
             default.
 
     Raises:
-        ValueError: if shapes do not fit.
+        ValueError: if shapes do not fit, or numbers are not finite.
 
     Examples:
         >>> bell = GaussianMixture(torch.zeros(1, 2), torch.eye(2)[None])
@@ -187,10 +189,11 @@ class GaussianMixture:
 
     def __post_init__(self):
         count, dimension = self.means.shape if self.means.ndim == 2 else (0, 0)
-        if count == 0 or self.covariances.shape != (count, dimension, dimension):
+        fit = count > 0 and self.covariances.shape == (count, dimension, dimension)
+        if not (fit and (self.means.sum() + self.covariances.sum()).isfinite()):
             raise ValueError(
-                f"means and covariances must have shapes (count, dimension) and "
-                f"(count, dimension, dimension), got {tuple(self.means.shape)} and "
+                f"means and covariances must be finite, of shapes (count, dimension) "
+                f"and (count, dimension, dimension), got {tuple(self.means.shape)} and "
                 f"{tuple(self.covariances.shape)}"
             )
         _check_weights(self.log_weights, count)
