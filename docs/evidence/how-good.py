@@ -425,8 +425,8 @@ for axes, clip in zip(panels, CLIPS, strict=True):
     axes.set(xscale="log", yscale="log", xlabel="noise level σ", title=clip)
     axes.set_xticks(levels, [f"{level:g}" for level in levels])
     axes.minorticks_off()
-panels[0].set_yticks([0.002, 0.005, 0.01, 0.02, 0.05])
-panels[0].set_yticklabels(["0.002", "0.005", "0.01", "0.02", "0.05"])
+ticks = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+panels[0].set_yticks(ticks, [f"{tick:g}" for tick in ticks])
 panels[0].set_ylabel("MSE")
 figure.legend(
     *panels[0].get_legend_handles_labels(),
