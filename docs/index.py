@@ -73,6 +73,12 @@ assert all(len(tables.read_record(name)["seeds"]) == 3 for name in tables.names(
 # before your eyes have one seed, and so have the trained models that come with the
 # package.)
 #
+# **Theory.** What does a denoiser learn, exactly? [Its arrows beside the right
+# ones](theory/what-a-denoiser-learns.py), in two dimensions and [on
+# digits](theory/on-digits.py); how one network [draws new
+# digits](theory/from-denoiser-to-generator.py), and [whether it
+# copies](theory/does-it-copy.py); and [what came of the idea](theory/family-tree.py).
+#
 # **Go further.** [Better architectures](further/better-architectures.py), from dense to
 # [convolutional](glossary.md#convolution) to a small [U-Net](glossary.md#u-net);
 # [losses](further/losses.py); one model for [every noise
