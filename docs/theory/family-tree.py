@@ -8,18 +8,22 @@
 # # The family tree
 #
 # !!! abstract "In two sentences"
-#     From denoising autoencoders came score matching and diffusion on one side, BERT and
-#     masked autoencoders on the other, and in 2024 a way back. In one small experiment, in
-#     which only the corruption changes, Gaussian noise lowers the error of a
-#     [linear probe](../glossary.md#linear-probe) with 1,000 labels from 12.6 to 10.7 % on
-#     MNIST and from 49.7 to 43.3 % on rotated digits; which noise it is matters less than
-#     that there is some, and hidden patches hardly help on MNIST.
+#     GSN, BERT, MAE and diffusion models all learn to undo a corruption, as a denoising
+#     autoencoder does, and each differs from it in something that matters. On one small
+#     encoder the plainest corruption does as well as any: after Gaussian noise a
+#     [linear probe](../glossary.md#linear-probe) with 20,000 labels misreads 6.1 % of
+#     MNIST's test digits, after noise on principal components 6.2 %, after hidden patches
+#     8.0 %, and after training on clean images 8.2 %.
 #
 # A denoising autoencoder (DAE) is given a broken image and asked for the whole one. Two
 # families grew from that. One wants the **output**: if a network can mend images, can it
 # make new ones? The other wants the **code**: what must a network know to mend an image,
 # and what else is that good for? For years they had little to say to each other. In
 # 2024, one paper walked from the first back to the second.
+#
+# Gaussian noise on this page is unclipped, as everywhere in this section: [clipping adds
+# an offset](../evidence/clipped-or-not.py), and a code could give away that offset
+# instead of the digit.
 #
 # ## The tree
 
@@ -62,7 +66,7 @@ with plt.rc_context(figures.STYLE):
 shades = [figures.COLOURS[name] for name in ("blue", "orange", "teal")]
 boxes = {}
 for name, (column, row, text) in WORKS.items():
-    box = {"boxstyle": "round", "facecolor": "white", "edgecolor": shades[column]}
+    box = {"boxstyle": "round", "facecolor": "none", "edgecolor": shades[column]}
     place = {"ha": "center", "va": "center", "fontsize": 11}
     ink = figures.INK["light"]
     boxes[name] = axes.text(column, row, text, color=ink, bbox=box, **place)
@@ -88,9 +92,9 @@ tree
 # is a way to learn the [score](../glossary.md#score) of the noisy data. So a DAE knows
 # more than how to mend: [it knows a density](what-a-denoiser-learns.py).
 #
-# **Walkback and GSN** ([2013](../bibliography.md#bengio2013),
-# [2014](../bibliography.md#bengio2014)). Corrupt, denoise, corrupt again, and so on in
-# turn: a chain that draws from the data.
+# **Walkback and [GSN](../glossary.md#generative-stochastic-network)**
+# ([2013](../bibliography.md#bengio2013), [2014](../bibliography.md#bengio2014)). Corrupt,
+# denoise, corrupt again, and so on in turn: a chain that draws from the data.
 #
 # - *Alike:* the same training pairs, a noisy image and the clean one.
 # - *Not alike:* the chain is right only if each step **draws** a clean image from all
@@ -98,8 +102,9 @@ tree
 #   their mean. A generative stochastic network (GSN) also puts noise into its hidden
 #   layers, and trains on its own walk.
 #
-# **VAE** ([2014](../bibliography.md#kingma2014)). The variational autoencoder is a cousin,
-# not a child.
+# **[VAE](../glossary.md#variational-autoencoder)**
+# ([2014](../bibliography.md#kingma2014)). The variational autoencoder is a cousin, not a
+# child.
 #
 # - *Alike:* encoder, decoder, and noise in training.
 # - *Not alike:* the noise is on the **code**, the image goes in clean, and the encoder
@@ -108,7 +113,7 @@ tree
 #   shrink the noise to nothing. A plain DAE has no such term and no distribution to draw
 #   codes from.
 #
-# **Diffusion** ([2015](../bibliography.md#sohldickstein2015),
+# **[Diffusion](../glossary.md#diffusion-model)** ([2015](../bibliography.md#sohldickstein2015),
 # [2019](../bibliography.md#song2019), [2020](../bibliography.md#ho2020)). A DAE for all
 # levels of noise at once, told which one it meets, and a way down through the levels from
 # pure noise to an image.
@@ -128,19 +133,20 @@ tree
 # today](../evidence/pretraining.py) has a page of its own.
 #
 # **BERT** ([2019](../bibliography.md#devlin2019)). Masking noise for text: 15 % of the
-# words are chosen, most of them are hidden, and a transformer says what they were. Its
-# authors name the DAE as a relative.
+# words are chosen, most of them are hidden, and a transformer says what they were.
 #
-# - *Alike:* break the input, ask for what was there.
+# - *Alike:* break the input, ask for what was there. [Chen and
+#   others](../bibliography.md#chen2024) count BERT and MAE as the most successful DAEs for
+#   features.
 # - *Not alike:* the answer is a **distribution** over all words of a vocabulary, under
 #   cross-entropy, not a mean. And the loss counts the chosen words alone.
 #
-# **MAE** ([2022](../bibliography.md#he2022)). The masked autoencoder hides 75 % of an
-# image's patches. Pretrained so and then [fine-tuned](../glossary.md#fine-tuning), the
+# **[MAE](../glossary.md#masked-autoencoder)** ([2022](../bibliography.md#he2022)). The
+# masked autoencoder hides 75 % of an image's patches. Pretrained so and then [fine-tuned](../glossary.md#fine-tuning), the
 # largest of its networks reached 87.8 % on ImageNet, the best at that time that used
 # ImageNet-1K alone (the paper's abstract).
 #
-# - *Alike:* masking noise and squared error. It calls itself a form of DAE.
+# - *Alike:* masking noise and squared error.
 # - *Not alike:* the encoder **never sees the hidden patches**, not even as black ones, so
 #   it works on a quarter of the image; the decoder gets marks where something is missing.
 #   The loss counts hidden patches alone.
@@ -155,13 +161,14 @@ tree
 #
 # - What matters most is **where the noise is added**: in a space of few dimensions. The
 #   principal components of image patches are enough for that.
-# - Many levels of noise help, but not much: with a single level the features are still
-#   decent.
+# - Many levels of noise help in the way that data augmentation does. With a single level
+#   the features are still decent.
 # - The network that is left, *latent DAE* or l-DAE, adds noise of one level to the
 #   components, turns the result back into an image, and is asked for the clean one.
 #
-# Their images are photographs and their networks large. We know of no small version that
-# runs in minutes, so here is one.
+# (We have this from the paper's abstract and introduction and from summaries of the rest,
+# and quote none of its numbers.) Their images are photographs and their networks large.
+# We know of no small version that runs in minutes, so here is one.
 #
 # ## Five ways to break a digit
 
@@ -306,7 +313,7 @@ for variation, head in HEADS.items():
     print()
 
 
-# %% tags=["hide-code"] alt="Two panels of dots, MNIST and rotated MNIST: test error minus that of the clean-trained twin, for eight methods, three numbers of labels and three seeds. Gaussian noise, masked pixels and PCA noise lie left of zero throughout, by one to six points on MNIST and two to eight on rotated digits. Masked patches lie near zero on MNIST and at minus one to minus five on rotated digits; all levels in between. Raw pixels and PCA lie near zero or right of it, the untrained encoder right of it throughout."
+# %% tags=["hide-code"] alt="Test errors minus that of the clean-trained twin, a dot for each of three seeds, for 100, 1,000 and 20,000 labels. Left, MNIST: raw pixels and PCA lie at or just above zero, untrained features two to ten points above; Gaussian noise and PCA noise two to six below, masked pixels one to four below, masked patches around zero, all levels up to two below. Right, rotated MNIST: raw pixels and PCA three to four points above zero but with 100 labels, untrained features above; all five corruptions below zero, Gaussian noise furthest, by up to eight points with 20,000 labels."
 def minus_twin(variation, method, labels):
     """Test error minus that of the clean-trained twin, by seed, in points."""
 
@@ -341,44 +348,98 @@ figure.legend(*names, loc="outside upper center", ncols=3, fontsize=10, handlete
 plt.close(figure)
 figure
 
-# %% tags=["check"]
-for variation, before, after in (("basic", 12.6, 10.7), ("rotated", 49.7, 43.3)):
-    for method, wanted in (("clean (twin)", before), ("Gaussian", after)):
-        assert abs(100 * means[variation, method, 1000][0] - wanted) < 0.1
-    for count in counts:
-        for method in ("Gaussian", "masked pixels", "PCA noise"):
-            assert max(minus_twin(variation, method, count)) < 0
-        gap = (
-            means[variation, "PCA noise", count][0]
-            - means[variation, "Gaussian", count][0]
-        )
-        assert gap < 0.02
-        levels = means[variation, "all levels", count][0]
-        assert means[variation, "Gaussian", count][0] < levels
-patches = [-sum(minus_twin("basic", "masked patches", count)) / 3 for count in counts]
-assert max(patches) < 0.6
-assert all(max(minus_twin("rotated", "masked patches", count)) < 0 for count in counts)
-twin_lead = [
-    means["basic", "PCA", count][0] - means["basic", "clean (twin)", count][0]
-    for count in counts
-]
-assert all(0 < lead < 0.01 for lead in twin_lead)
-
 # %% [markdown]
 # Each dot is a seed; left of the line is better than the twin. Read it in this order:
 #
 # - **Noise makes the features.** Gaussian noise, masked pixels and PCA noise beat the
-#   twin on both sets, with each number of labels, in every seed. On MNIST the twin itself
-#   is hardly better than the principal components: without noise, a code of 128 numbers need
-#   only keep what varies most, and that is what PCA keeps.
-# - **Which noise matters less.** Gaussian noise is ahead or level everywhere. PCA noise
-#   stays within two points of it on average.
-# - **Hidden patches lose on MNIST.** There they are hardly better than the twin. On rotated
-#   digits they do gain.
-# - **All levels at once cost something.** The same budget is spread over levels from 0.05
-#   to 2, most of them weak, and nobody tells the network which one it meets. It gains
-#   less than the one level that was chosen.
-#
+#   twin on both sets, with each number of labels, in every seed. With 20,000 labels
+#   Gaussian noise takes the twin's error from 8.2 to 6.1 % on MNIST, and from 41.6 to
+#   33.8 % on rotated digits.
+# - **Without noise, little is learned on MNIST.** There the twin is as good as the
+#   principal components and the raw pixels, within a point and a half of each. On rotated
+#   digits it beats both by three to four points, from 1,000 labels on.
+# - **Gaussian noise is the one to beat, and simple.** No other corruption beats it by more
+#   than 0.1 points on average, save masked pixels on rotated digits with 1,000 labels,
+#   by 0.3, and there the seeds disagree.
+# - **Noise on the components is not better than noise on the pixels.** On MNIST the two
+#   are level with 1,000 labels and more. On rotated digits PCA noise is behind, though
+#   with 20,000 labels by less than a point. That is not what l-DAE found.
+# - **Hidden patches gain next to nothing on MNIST.** Half a point or less over the twin,
+#   and with 100 and with 20,000 labels the seeds disagree. On rotated digits they gain
+#   two points and more on average, and hidden pixels gain more.
+# - **All levels at once cost something.** With the same budget for levels from 0.05 to 2,
+#   many of them weak, and nobody to tell the network which one it meets, the gain is less
+#   than that of the one level that was chosen, in every seed.
+
+
+# %% tags=["check"]
+def gap(variation, method, other, labels):
+    """Test error of a method minus that of another, by seed, in points."""
+    pair = [
+        [
+            tables.select(
+                rows, variation=variation, method=name, labels=labels, seed=seed
+            )[0]["test_error"]
+            for seed in record["seeds"]
+        ]
+        for name in (method, other)
+    ]
+    return [100 * (one - two) for one, two in zip(*pair, strict=True)]
+
+
+def average(values):
+    return sum(values) / len(values)
+
+
+twin = "clean (twin)"
+sizes = record["arguments"]
+assert (sizes["hidden"], sizes["width"], sizes["steps"]) == (256, 128, 1_000)
+assert sizes["sizes"] == [20_000, 2_000, 10_000]
+assert counts == [100, 1_000, 20_000]
+assert len(record["seeds"]) == 3
+for variation in HEADS:
+    for count in counts:
+        for method in ("Gaussian", "masked pixels", "PCA noise"):
+            assert max(gap(variation, method, twin, count)) < 0
+        assert max(gap(variation, "Gaussian", "all levels", count)) < 0
+        for method in ("masked pixels", "masked patches", "PCA noise", "all levels"):
+            lead = average(gap(variation, "Gaussian", method, count))
+            assert lead < (0.4 if (variation, count) == ("rotated", 1_000) else 0.1)
+for variation, before, after in (("basic", 8.2, 6.1), ("rotated", 41.6, 33.8)):
+    found = [100 * means[variation, name, 20_000][0] for name in (twin, "Gaussian")]
+    assert [round(value, 1) for value in found] == [before, after]
+for method in ("PCA", "raw pixels"):
+    for count in counts:
+        assert abs(average(gap("basic", method, twin, count))) < 1.5
+    for count in counts[1:]:
+        assert 2.9 < average(gap("rotated", method, twin, count)) < 4.5
+mixed = gap("rotated", "Gaussian", "masked pixels", 1_000)
+assert min(mixed) < 0 < max(mixed)
+assert 0.2 < average(mixed) < 0.35
+for count in counts[1:]:
+    assert abs(average(gap("basic", "PCA noise", "Gaussian", count))) < 0.25
+for count in counts:
+    assert min(gap("rotated", "PCA noise", "Gaussian", count)) > 0
+    patches_gain = average(gap("rotated", "masked patches", twin, count))
+    assert patches_gain < -2
+    assert patches_gain > average(gap("rotated", "masked pixels", twin, count))
+    assert -0.6 < average(gap("basic", "masked patches", twin, count)) < 0
+assert average(gap("rotated", "PCA noise", "Gaussian", 20_000)) < 1
+for count in (100, 20_000):
+    mixed = gap("basic", "masked patches", twin, count)
+    assert min(mixed) < 0 < max(mixed)
+two = {"Gaussian": 1, "masked pixels": 0.75, "masked patches": 0.75, "PCA noise": 1}
+chosen = [
+    row["strength"] == two[row["method"]]
+    for row in tables.select(rows, labels=100)
+    if row["method"] in two
+]
+assert (len(chosen), sum(chosen)) == (24, 23)
+headline = {"PCA noise": 6.2, "masked patches": 8.0}
+for method, value in headline.items():
+    assert round(100 * means["basic", method, 20_000][0], 1) == value
+
+# %% [markdown]
 # ## What this does not show
 #
 # - **It is not a verdict on MAE or l-DAE.** Those are large networks on photographs, and
@@ -388,9 +449,9 @@ assert all(0 < lead < 0.01 for lead in twin_lead)
 #   something that a small network learns quickly. In a photograph there is far more to
 #   look away from.
 # - **The strengths are at the edge.** Of the two strengths on offer, the stronger one was
-#   chosen nearly every time. Stronger noise still might do better.
+#   chosen in 23 of 24 cases. Still stronger noise might do better.
 # - **One layer, one width, one budget.** All six trainings got 1,000 steps. Harder
-#   pretexts may need more of them, and the lead may change with the width of the code.
+#   corruptions may need more of them, and the lead may change with the width of the code.
 # - **Frozen features.** With many labels, [a network trained with
 #   labels](../evidence/pretraining.py) beats every one of these.
 #
@@ -402,7 +463,8 @@ assert all(0 < lead < 0.01 for lead in twin_lead)
 # the pixels? Check it with `PrincipalNoise(images, 784, 0.5)`.
 
 # %% [markdown] tags=["solution"]
-# The components are orthonormal: $V V^\top = I$. The noise on the pixels is
+# With the components as the rows of $V$: they are orthonormal, and as many as there are
+# pixels, so $V V^\top = V^\top V = I$. The noise on the pixels is
 # $V^\top \varepsilon$, which is Gaussian, with covariance $\sigma^2 V^\top V =
 # \sigma^2 I$. That is what noise on single pixels has.
 
