@@ -8,12 +8,12 @@
 # # The family tree
 #
 # !!! abstract "In two sentences"
-#     GSN, BERT, MAE and diffusion models all learn to undo a corruption, as a denoising
-#     autoencoder does, and each differs from it in something that matters. On one small
-#     encoder the plainest corruption does as well as any: after Gaussian noise a
-#     [linear probe](../glossary.md#linear-probe) with 20,000 labels misreads 6.1 % of
-#     MNIST's test digits, after noise on principal components 6.2 %, after hidden patches
-#     8.0 %, and after training on clean images 8.2 %.
+#     From denoising autoencoders came score matching and diffusion on one side, BERT and
+#     masked autoencoders on the other, and in 2024 a way back. In one small experiment, in
+#     which only the corruption changes, Gaussian noise lowers the error of a
+#     [linear probe](../glossary.md#linear-probe) with 1,000 labels from 12.6 to 10.7 % on
+#     MNIST and from 49.6 to 43.3 % on rotated digits; the more elaborate corruptions do
+#     no better, and hidden patches hardly help on MNIST.
 #
 # A denoising autoencoder (DAE) is given a broken image and asked for the whole one. Two
 # families grew from that. One wants the **output**: if a network can mend images, can it
@@ -92,8 +92,8 @@ tree
 # is a way to learn the [score](../glossary.md#score) of the noisy data. So a DAE knows
 # more than how to mend: [it knows a density](what-a-denoiser-learns.py).
 #
-# **Walkback and [GSN](../glossary.md#generative-stochastic-network)**
-# ([2013](../bibliography.md#bengio2013), [2014](../bibliography.md#bengio2014)). Corrupt,
+# **[Walkback](../glossary.md#walkback) and
+# [GSN](../glossary.md#generative-stochastic-network)** ([2013](../bibliography.md#bengio2013), [2014](../bibliography.md#bengio2014)). Corrupt,
 # denoise, corrupt again, and so on in turn: a chain that draws from the data.
 #
 # - *Alike:* the same training pairs, a noisy image and the clean one.
@@ -113,9 +113,9 @@ tree
 #   shrink the noise to nothing. A plain DAE has no such term and no distribution to draw
 #   codes from.
 #
-# **[Diffusion](../glossary.md#diffusion-model)** ([2015](../bibliography.md#sohldickstein2015),
-# [2019](../bibliography.md#song2019), [2020](../bibliography.md#ho2020)). A DAE for all
-# levels of noise at once, told which one it meets, and a way down through the levels from
+# **[Diffusion](../glossary.md#diffusion-model)**
+# ([2015](../bibliography.md#sohldickstein2015), [2019](../bibliography.md#song2019),
+# [2020](../bibliography.md#ho2020)). A DAE for all levels of noise at once, told which one it meets, and a way down through the levels from
 # pure noise to an image.
 #
 # - *Alike:* the training. Add Gaussian noise, ask for the clean image, take the squared
@@ -142,9 +142,9 @@ tree
 #   cross-entropy, not a mean. And the loss counts the chosen words alone.
 #
 # **[MAE](../glossary.md#masked-autoencoder)** ([2022](../bibliography.md#he2022)). The
-# masked autoencoder hides 75 % of an image's patches. Pretrained so and then [fine-tuned](../glossary.md#fine-tuning), the
-# largest of its networks reached 87.8 % on ImageNet, the best at that time that used
-# ImageNet-1K alone (the paper's abstract).
+# masked autoencoder hides 75 % of an image's patches. Pretrained so and then
+# [fine-tuned](../glossary.md#fine-tuning), the largest of its networks reached 87.8 % on
+# ImageNet, the best at that time that used ImageNet-1K alone (the paper's abstract).
 #
 # - *Alike:* masking noise and squared error.
 # - *Not alike:* the encoder **never sees the hidden patches**, not even as black ones, so
@@ -435,9 +435,9 @@ chosen = [
     if row["method"] in two
 ]
 assert (len(chosen), sum(chosen)) == (24, 23)
-headline = {"PCA noise": 6.2, "masked patches": 8.0}
-for method, value in headline.items():
-    assert round(100 * means["basic", method, 20_000][0], 1) == value
+for variation, before, after in (("basic", 12.6, 10.7), ("rotated", 49.6, 43.3)):
+    found = [100 * means[variation, name, 1_000][0] for name in (twin, "Gaussian")]
+    assert [round(value, 1) for value in found] == [before, after]
 
 # %% [markdown]
 # ## What this does not show

@@ -25,8 +25,9 @@
 # ## Two denoisers for all levels
 #
 # The first knows the 60,000 training images by heart, and nothing else. It answers with
-# their mean, each weighted by how well it explains the noisy image: the least error that
-# any denoiser can have on *these* images ([`FiniteSet`](../reference/score.md)). The second
+# their [posterior mean](../glossary.md#posterior-mean), a mean in which each counts by how
+# well it explains the noisy image: the least error that any denoiser can have on *these*
+# images ([`FiniteSet`](../reference/score.md)). The second
 # is the network of [the next page](from-denoiser-to-generator.py), trained on the same
 # images at all levels. Its loss is least where it equals the first.
 
@@ -83,7 +84,8 @@ figure
 #
 # ## Where do they part?
 #
-# Sixty images each: from the training set, from the test set, and pure noise with no digit
+# Sixty images each: from the training set, from the [test
+# set](../glossary.md#test-set), and pure noise with no digit
 # in it. For each level, the error of both denoisers, and the cosine between their steps, that
 # is, between their scores.
 
@@ -173,7 +175,7 @@ assert cosines["test", 0.1] < cosines["training", 0.1] - 0.1
 #
 # So everything good about this network is a *failure to reach its optimum*. What keeps it
 # from there is its size and its shape: 540,180 numbers cannot hold 60,000 images of 784,
-# and convolutions look for the same strokes everywhere. [Does it
+# and [convolutions](../glossary.md#convolution) look for the same strokes everywhere. [Does it
 # copy?](does-it-copy.py) takes so few images that a network can hold them.
 #
 # ## How much of the exact answer do plain autoencoders learn?

@@ -27,7 +27,8 @@
 # Someone draws a clean point $x$, adds noise of standard deviation $\sigma$, and shows us
 # $\tilde{x}$. Many clean points could lie behind it, some more likely than others. Which
 # single answer $D(\tilde{x})$ has the least squared error on average? Their mean,
-# $\mathbb{E}[x \mid \tilde{x}]$, the **posterior mean**. For any other answer the error
+# $\mathbb{E}[x \mid \tilde{x}]$, the
+# **[posterior mean](../glossary.md#posterior-mean)**. For any other answer the error
 # splits in two:
 #
 # $$\mathbb{E}\,\lVert D(\tilde{x}) - x \rVert^2
