@@ -23,7 +23,7 @@ from studies.generation_weights import SIGMA_DATA, train_multilevel
 HIGHEST, LOWEST = 10.0, 0.01
 COPY = 1 / 3  # nearest training image, as a share of the distance to the second nearest
 
-SEEDS = (0,)  # a seed takes 40 minutes of a core, and the effect is large
+SEEDS = (0,)  # the effect is far larger than what a seed changes
 SIZES = (10, 100, 1000, 10_000, 60_000)
 PARTS = [
     {"denoiser": "shipped", "images": 60_000},
