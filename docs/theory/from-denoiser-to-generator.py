@@ -365,8 +365,11 @@ for name in ("Heun", "Euler", "ancestral"):
 #
 # Each call costs the same, so the question is which sampler comes closest to the true
 # path with a given number of calls. For data $\mathcal{N}(0, s^2)$ the path can be
-# written down, $x(\sigma) = x(\sigma_{\max}) \sqrt{(s^2 + \sigma^2) / (s^2 +
-# \sigma_{\max}^2)}$. For digits we take 8 starts and Heun with 119 calls as the truth.
+# written down,
+#
+# $$x(\sigma) = x(\sigma_{\max}) \sqrt{(s^2 + \sigma^2) / (s^2 + \sigma_{\max}^2)}.$$
+#
+# For digits we take 8 starts and Heun with 119 calls as the truth.
 
 
 # %%
