@@ -113,16 +113,15 @@ figure
 # is a third of the spread of the pixels. The mixture lies below both, at
 # every level.
 #
-# In code:
-#
-# {{ code of dae_tutorial.theory.multilevel.Preconditioned }}
+# [`Preconditioned`][dae_tutorial.theory.multilevel.Preconditioned] is these three factors,
+# around any network.
 #
 # ## The training loop is the loop of always
 #
 # Corrupt, answer, compare, step. Only the pairs are new. For each image a level is drawn,
 # then the noise, and the question is put in scaled form:
 #
-# {{ code of dae_tutorial.theory.multilevel.MultilevelPairs }}
+# [`MultilevelPairs`][dae_tutorial.theory.multilevel.MultilevelPairs] does that.
 #
 # [`fit`][dae_tutorial.train.fit] takes these pairs as it takes any others. Here is a small
 # network, trained for a few seconds. The class of the digit is told, too, and hidden in 15 %
@@ -304,7 +303,7 @@ assert low > 0.75
 #
 # {{ code of dae_tutorial.theory.sampling.step_down }}
 #
-# {{ code of dae_tutorial.theory.walks.langevin }}
+# [`langevin`][dae_tutorial.theory.walks.langevin] goes the other way: uphill, and shaken.
 #
 # All of them begin at the same noise here, and all may call the network about 35 times.
 
@@ -366,8 +365,11 @@ for name in ("Heun", "Euler", "ancestral"):
 #
 # Each call costs the same, so the question is which sampler comes closest to the true
 # path with a given number of calls. For data $\mathcal{N}(0, s^2)$ the path can be
-# written down, $x(\sigma) = x(\sigma_{\max}) \sqrt{(s^2 + \sigma^2) / (s^2 +
-# \sigma_{\max}^2)}$. For digits we take 8 starts and Heun with 119 calls as the truth.
+# written down,
+#
+# $$x(\sigma) = x(\sigma_{\max}) \sqrt{(s^2 + \sigma^2) / (s^2 + \sigma_{\max}^2)}.$$
+#
+# For digits we take 8 starts and Heun with 119 calls as the truth.
 
 
 # %%
@@ -512,7 +514,7 @@ assert round(sum(scored("Langevin", levels=20)) / 3) == 129
 # Who has only a plain DAE, trained at one level, often does this: corrupt an image,
 # denoise it, corrupt the result, and so on.
 #
-# {{ code of dae_tutorial.theory.walks.walkback }}
+# [`walkback`][dae_tutorial.theory.walks.walkback] is one line in a loop.
 #
 # The idea is sound. Bengio and others ([2013](../bibliography.md#bengio2013)) proved that
 # it draws from the data, **if the second half *draws* a clean image** from all that may be
@@ -696,54 +698,6 @@ assert round(100 * sum(recall) / 3) == 58
 assert min(scored("Heun", "sure", levels=9, guidance=3)) > 0.99
 
 # %% [markdown]
-# ## From one digit to another
-#
-# Where nothing is drawn on the way, an image *is* its start. So mix two starts, and there
-# should be digits in between. But mix with care. Two independent noise images $a$ and $b$
-# of level $\sigma$ have a straight mean $(a + b)/2$ of level only $\sigma / \sqrt{2}$, and
-# the network, which was promised $\sigma$, takes off too much. Weights whose *squares* sum
-# to one keep the level:
-#
-# $$z_t = \cos(t \pi / 2)\, a + \sin(t \pi / 2)\, b$$
-
-# %%
-share = torch.linspace(0, 1, 8).reshape(-1, 1, 1, 1)
-a, b = start[0], start[2]
-straight = (1 - share) * a + share * b
-around = (share * math.pi / 2).cos() * a + (share * math.pi / 2).sin() * b
-print("level of the starts, straight:", straight.std(dim=(1, 2, 3)).numpy().round(1))
-print("                       around:", around.std(dim=(1, 2, 3)).numpy().round(1))
-between = {
-    "straight": heun(denoise, straight, levels),
-    "around": heun(denoise, around, levels),
-}
-
-# %% alt="Two rows of eight images that lead from a four to a zero. In the row named straight, the middle ones are thin and simple. In the row named around, all have strokes of usual strength, with other shapes between the two ends, some of them no digit."
-compare_images(between)
-
-# %% [markdown]
-# One pair proves little. Here are the middles of 32 pairs:
-
-# %%
-a, b = start[:32], start[32:]
-middles = {
-    "straight": heun(denoise, (a + b) / 2, short),
-    "around": heun(denoise, (a + b) / 2**0.5, short),
-}
-for name, images in middles.items():
-    print(f"{name:9} ink {images.mean():.3f}, variety {variety(images):.4f}")
-
-# %% [markdown]
-# The straight middles have less ink and less variety than the others, and than the
-# data.
-
-# %% tags=["check"]
-assert abs(straight[3:5].std() / 10 - 0.72) < 0.05
-assert abs(around[3:5].std() / 10 - 1) < 0.05
-assert middles["straight"].mean() < 0.88 * middles["around"].mean()
-assert variety(middles["straight"]) < 0.88 * variety(middles["around"])
-
-# %% [markdown]
 # ## What goes wrong
 #
 # Of the 64 samples by Heun, here are the 16 of which the classifier is least sure, the
@@ -774,26 +728,6 @@ assert 1 - unsure < 0.85
 # In units of **pixel value**. Here pixels lie in $[0, 1]$. In most code for diffusion
 # models they lie in $[-1, 1]$, twice as wide, and so is their noise. From there to here,
 # halve $\sigma$; from here to there, double it.
-#
-# | in the other code | here |
-# |---|---|
-# | $\sigma$ for pixels in $[-1, 1]$ | $\sigma / 2$ |
-# | DDPM's $\bar\alpha_t$ (pixels in $[-1, 1]$) | $\sigma = \tfrac12 \sqrt{(1 - \bar\alpha_t) / \bar\alpha_t}$ |
-# | its image $x_t$ | $\tilde{x} = \tfrac12 (x_t / \sqrt{\bar\alpha_t} + 1)$ |
-# | its network's answer $\varepsilon_\theta$ | $D = \tilde{x} - \sigma\,\varepsilon_\theta$ |
-# | a score $s$, in the units here | $D = \tilde{x} + \sigma^2 s$ |
-#
-# %% tags=["check"]
-part, flat = 0.3, test.images[:1].double()  # ᾱ, and an image
-drawn_noise = torch.randn(flat.shape, dtype=torch.float64, generator=seeded(5))
-theirs = part**0.5 * (2 * flat - 1) + (1 - part) ** 0.5 * drawn_noise
-level = ((1 - part) / part) ** 0.5 / 2
-ours = (theirs / part**0.5 + 1) / 2
-assert torch.allclose(ours, flat + level * drawn_noise)
-
-# %% [markdown]
-# The highest level has to drown the data: several times the distance between two images.
-# The lowest should be below what can be seen, about one grey value in 256.
 #
 # ## To try
 #

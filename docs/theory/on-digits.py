@@ -173,9 +173,9 @@ assert cosines["test", 0.1] < cosines["training", 0.1] - 0.1
 #   their scores agree. At low noise the network's score on test images points to the digit
 #   that is there, and the exact one to a digit from the training set.
 #
-# So everything good about this network is a *failure to reach its optimum*. What keeps it
-# from there is its size and its shape: 540,180 numbers cannot hold 60,000 images of 784,
-# and [convolutions](../glossary.md#convolution) look for the same strokes everywhere. [Does it
+# So everything good about this network is a *failure to reach its optimum*. We did
+# not measure what keeps it from there: its 540,180 numbers, its
+# [convolutions](../glossary.md#convolution), or the end of its training. [Does it
 # copy?](does-it-copy.py) takes so few images that a network can hold them.
 #
 # ## How much of the exact answer do plain autoencoders learn?
