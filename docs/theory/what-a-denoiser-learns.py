@@ -44,7 +44,9 @@
 #
 # Our data are 500 points on a curve. For a finite set the posterior mean can be computed:
 # it is the mean of the points, each weighted by how well it explains $\tilde{x}$.
-# [`FiniteSet`](../reference/score.md) does that.
+# [`FiniteSet`](../reference/score.md) does that. (With images, such a set is all that one
+# has, and the best answer is then made of training images alone: [Does it
+# copy?](does-it-copy.py) takes this up.)
 
 # %%
 import math
@@ -264,9 +266,9 @@ assert (slope - arrow).norm() < 1e-10 * slope.norm()
 # ([Vincent, 2011](../bibliography.md#vincent2011)): two losses that differ by a constant.
 # It is the split at the top of this page once more. Divided by $\sigma^4$, the error on the
 # right is the distance from $s$ to $(x - \tilde{x}) / \sigma^2$, a single arrow back to the
-# clean point. It can be measured with pairs of points, without any knowledge of $p_\sigma$.
-# Take four guesses at the score at $\sigma = 0.3$, good and bad, and measure both
-# distances. The gap is always the same:
+# clean point, squared. It can be measured with pairs of points, without any knowledge of
+# $p_\sigma$. Take four guesses at the score at $\sigma = 0.3$, good and bad, and measure
+# both squared distances. The gap is always the same:
 
 # %%
 sigma = 0.3
@@ -322,6 +324,7 @@ for sigma in levels:
 for sigma in levels:
     assert agreement["above 1 %", sigma][0] > 0.985
     assert agreement["above 1 %", sigma][1] < 0.1
+assert agreement["below 1 %", 0.1][0] > 0.9
 assert agreement["below 1 %", 0.1][1] > 2 * agreement["above 1 %", 0.1][1]
 
 # %% tags=["hide-code"] alt="Nine panels, three columns for noise levels 0.1, 0.3 and 1, and three rows. Top row: the noisy density as shades, a narrow band along the curve at 0.1 and a round blob at 1, with exact arrows that point towards it. Middle row: the arrows of the trained network, which look the same near the data. Bottom row: a map of their relative difference with the curve drawn over it: small along the data, and large in the corners and in the middle of the curve at the lowest level."
@@ -372,16 +375,18 @@ figure
 # Shades are the density of noisy points. The arrows show directions only. Above are the
 # exact ones, in the middle those of the network. The map below shows how long the
 # difference of the two is, times $\sigma$: at 1 the network's answer is a whole standard
-# deviation of the noise away from the best one. The solid line is the curve; within the dashed
-# line the density is above 1 % of its maximum. At $\sigma = 1$ that is the whole picture.
+# deviation of the noise away from the best one. The solid line is the curve; within the
+# dashed line the density is above 1 % of its maximum. At $\sigma = 1$ that is the whole
+# picture.
 #
-# Within the dashed line, the mean cosine is 0.99 or more and the relative error below 10 %. (Not
-# every cosine is so close to 1: where the score is nearly zero, on the curve itself, its
-# direction means little.) Where no training point ever fell, nothing holds the network to
-# the truth: look at the bright places at $\sigma = 0.1$. This is no flaw of this network.
-# The loss is an average over noisy *data*, so it does not ask what happens elsewhere. It
-# is also why one level is not enough to draw new points with: whoever starts far away
-# needs arrows there, and only high noise teaches them.
+# Within the dashed line, the mean cosine is 0.99 or more and the relative error below
+# 10 %. (Not every cosine is so close to 1: where the score is nearly zero, on the curve
+# itself, its direction means little.) Where no training point ever fell, nothing holds the
+# network to the truth: look at the bright places at $\sigma = 0.1$. In this small plane
+# most arrows have the right direction even there, but the wrong length. This is no flaw of
+# this network. The loss is an average over noisy *data*, so it does not ask what happens
+# elsewhere. It is also why one level is not enough to draw new points with: whoever starts
+# far away needs arrows there, and only high noise teaches them.
 #
 # ## Follow the arrows
 #
@@ -434,8 +439,8 @@ figure
 # With one level, the points climb to where the *noisy* density is highest. That is not on
 # the curve but beside it, on the inner side of its bend. All sixty end near the inner end
 # of the curve, where the data lie closest together. So denoising again and again at one
-# level does not give new data. Levels that fall bring the points to
-# the curve, and spread them along all of it.
+# level does not give new data. Levels that fall bring the points to the curve, and spread
+# them along all of it.
 #
 # That is the picture behind the word *manifold*: data fill a thin set, and a denoiser is a
 # map of the way back. [From denoiser to generator](from-denoiser-to-generator.py) does the
@@ -568,13 +573,14 @@ figure
 # + \sigma^2 \lVert J \rVert_F^2 + \sigma^2 (r(x) - x) \cdot \Delta r(x) + O(\sigma^4)$$
 #
 # The second term is the contractive penalty. The third is often left out when this is
-# told. It comes from the curvature of $r$, and it vanishes only where $r(x) = x$. That may
-# be nearly so at the end of a training with very little noise. Our network trained on much,
-# and moves most of its input. Let it be $r$, told $\sigma = 0.3$, and look at two points:
-# one that it moves, and one that it does not, which is found by denoising again and again.
+# told. It comes from the curvature of $r$. Unless $r$ is straight, it is sure to vanish only
+# where $r(x) = x$. That may be nearly so at the end of a training with very little noise.
+# Our network trained on much, and moves most of its input. Let it be $r$, told $\sigma =
+# 0.3$, and look at two points: one that it moves, and one that it does not, which is found
+# by denoising again and again.
 # The average over the noise is an integral over a plane. A
-# [Gauss–Hermite rule](https://docs.scipy.org/doc/scipy/reference/generated/scipy.special.roots_hermitenorm.html)
-# replaces it by a weighted sum, with an error far below all that is compared here.
+# Gauss–Hermite rule replaces it by a weighted sum, with an error far below all that is
+# compared here.
 
 # %%
 import copy
@@ -637,7 +643,7 @@ assert abs(orders["unmoved", "without the third"] - 4) < 0.1
 # %% [markdown]
 # With all terms, the remainder is of fourth order, as it must be. Without the third it is
 # of second order where the network moves the point: as large as the penalty that it was
-# to leave behind. Only where the point stays may the term go.
+# to leave behind. Where the point stays, the term may go.
 #
 # ## The case that can be solved on paper
 #
@@ -680,8 +686,8 @@ assert (fitted - matrix).abs().max() < 0.02
 #   learned.
 # - Its step over $\sigma^2$ is the score of the *noisy* density: exactly, for Gaussian
 #   noise, and for no other on this site.
-# - A network learns this where the noisy data are, and nowhere else. Without noise in its
-#   training it does not learn it at all.
+# - A network learns this where the noisy data are. Elsewhere nothing holds it to the truth,
+#   and its twin, without noise in training, does not learn it at all.
 # - The slope of its answer tells, roughly, how sure it is.
 # - To reach the data, let the level fall. At one level, points gather beside them.
 #
