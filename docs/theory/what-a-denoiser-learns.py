@@ -324,7 +324,6 @@ for sigma in levels:
 for sigma in levels:
     assert agreement["above 1 %", sigma][0] > 0.985
     assert agreement["above 1 %", sigma][1] < 0.1
-assert agreement["below 1 %", 0.1][0] > 0.9
 assert agreement["below 1 %", 0.1][1] > 2 * agreement["above 1 %", 0.1][1]
 
 # %% tags=["hide-code"] alt="Nine panels, three columns for noise levels 0.1, 0.3 and 1, and three rows. Top row: the noisy density as shades, a narrow band along the curve at 0.1 and a round blob at 1, with exact arrows that point towards it. Middle row: the arrows of the trained network, which look the same near the data. Bottom row: a map of their relative difference with the curve drawn over it: small along the data, and large in the corners and in the middle of the curve at the lowest level."
@@ -382,11 +381,15 @@ figure
 # Within the dashed line, the mean cosine is 0.99 or more and the relative error below
 # 10 %. (Not every cosine is so close to 1: where the score is nearly zero, on the curve
 # itself, its direction means little.) Where no training point ever fell, nothing holds the
-# network to the truth: look at the bright places at $\sigma = 0.1$. In this small plane
-# most arrows have the right direction even there, but the wrong length. This is no flaw of
-# this network. The loss is an average over noisy *data*, so it does not ask what happens
-# elsewhere. It is also why one level is not enough to draw new points with: whoever starts
-# far away needs arrows there, and only high noise teaches them.
+# network to the truth: look at the bright places at $\sigma = 0.1$. The loss is an average
+# over noisy *data*, so it does not ask what happens elsewhere. It is also why one level is
+# not enough to draw new points with: whoever starts far away needs arrows there, and only
+# high noise teaches them.
+#
+# Is the network just not trained for long enough? Try `trained(MultilevelPairs,
+# epochs=400)`, which is eight times as long. With each of the three seeds that we tried,
+# the relative error within the dashed line at $\sigma = 0.1$ went down to half or less,
+# and the one outside went *up*, to several times what it was.
 #
 # ## Follow the arrows
 #
