@@ -578,9 +578,9 @@ figure
 # The second term is the contractive penalty. The third is often left out when this is
 # told. It comes from the curvature of $r$. Unless $r$ is straight, it is sure to vanish only
 # where $r(x) = x$. That may be nearly so at the end of a training with very little noise.
-# Our network trained on much, and moves most of its input. Let it be $r$, told $\sigma =
-# 0.3$, and look at two points: one that it moves, and one that it does not, which is found
-# by denoising again and again.
+# Our network trained on much, and moves most of its input. Let it be $r$, told
+# $\sigma = 0.3$, and look at two points: one that it moves, and one that it does not,
+# which is found by denoising again and again.
 # The average over the noise is an integral over a plane. A
 # Gauss–Hermite rule replaces it by a weighted sum, with an error far below all that is
 # compared here.
