@@ -439,9 +439,9 @@ def _unpacked(
         raise TypeError(f"batches must yield tensors of images, got {kind}")
     images, second = parts[0], parts[1] if len(parts) == 2 else None
     is_pair = isinstance(second, Tensor) and second.is_floating_point()
-    is_pair = is_pair and images.ndim > 1 and second.shape == images.shape
-    if corrupt is None and isinstance(second, Tensor) and images.ndim > 1:
-        is_pair = second.is_floating_point() and _has_channels_of(images, second)
+    is_pair = is_pair and images.ndim > 1 and _go_together(images, second)
+    if corrupt is not None:  # more channels are no pair: they may be anything
+        is_pair = is_pair and second.shape == images.shape
     if is_pair == (corrupt is None):
         return (second, images) if is_pair else (images, None)
     if is_pair:
@@ -455,7 +455,7 @@ def _unpacked(
     )
 
 
-def _has_channels_of(noisy: Tensor, clean: Tensor) -> bool:
+def _go_together(noisy: Tensor, clean: Tensor) -> bool:
     """Tell whether the images are as large; noisy ones may bring their level along."""
     sides = clean.shape[0] == noisy.shape[0] and clean.shape[2:] == noisy.shape[2:]
     return clean.ndim > 1 and sides and clean.shape[1] <= noisy.shape[1]
