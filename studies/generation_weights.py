@@ -7,17 +7,12 @@ the denoiser that is stopped goes on from its last epoch.
 import argparse
 
 import torch
-from torch import Tensor, nn
 
 from dae_tutorial.evidence.pretrain import error_rate, train_classifier
 from dae_tutorial.further.checkpoint import Checkpoint
 from dae_tutorial.further.weights import save_weights
 from dae_tutorial.loaders import get_mnist_loaders, load_mnist
-from dae_tutorial.theory.multilevel import (
-    MultilevelPairs,
-    MultilevelUNet,
-    Preconditioned,
-)
+from dae_tutorial.theory.multilevel import MultilevelUNet, Preconditioned
 from dae_tutorial.theory.pretrained import FOLDER, load_digit_features
 from dae_tutorial.theory.sample_quality import (
     DigitFeatures,
@@ -25,12 +20,19 @@ from dae_tutorial.theory.sample_quality import (
     precision_and_recall,
 )
 from dae_tutorial.theory.sampling import draw_start, noise_levels, step_down
-from dae_tutorial.train import History, fit, one_cycle
-from studies.pretrained_weights import BETAS, CHECKPOINTS
+from studies.experiments.samples import (
+    HIGHEST,
+    LOWEST,
+    SIGMA_DATA,
+    features,
+    in_half_precision,
+    sure,
+    train_multilevel,
+)
+from studies.pretrained_weights import CHECKPOINTS
 
-SIGMA_DATA = 0.3081  # the spread of MNIST's pixels in [0, 1]
 CLASSES = 10
-HIGHEST, LOWEST, LEVELS = 10.0, 0.01, 35  # chosen on training images
+LEVELS = 35  # of the sampler that draws for the card; chosen on training images
 
 
 def make_digit_features() -> None:
@@ -60,35 +62,6 @@ def make_digit_features() -> None:
     print(f"digit-features: test error {error:.4f}")
 
 
-def train_multilevel(
-    denoiser: Preconditioned,
-    loader: torch.utils.data.DataLoader,
-    *,
-    epochs: int,
-    peak: float = 2e-3,
-    checkpoint: Checkpoint | None = None,
-) -> History:
-    """Train a denoiser for all levels: Adam, one cycle, and no gradient above 1."""
-    pairs, network = MultilevelPairs(loader, denoiser), denoiser.network
-    optimizer, scheduler = one_cycle(network, pairs, epochs, peak, betas=BETAS)
-
-    def shorten(*_: object) -> None:  # what a hook returns would replace arguments
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-
-    optimizer.register_step_pre_hook(shorten)
-    return fit(
-        network,
-        pairs,
-        None,
-        epochs=epochs,
-        optimizer=optimizer,
-        scheduler=scheduler,
-        autocast=torch.bfloat16,
-        checkpoint=checkpoint,
-    )
-
-
-@torch.no_grad()
 def score(denoiser: Preconditioned, *, seed: int = 0) -> dict[str, float]:
     """Draw as many samples as there are test images, and compare the two.
 
@@ -104,31 +77,26 @@ def score(denoiser: Preconditioned, *, seed: int = 0) -> dict[str, float]:
     """
     test, training = load_mnist(train=False), load_mnist(train=True)
     generator = torch.Generator().manual_seed(seed)
+    levels = noise_levels(LEVELS, HIGHEST, LOWEST)
     samples = []
     for labels in test.labels.split(500):
         start = draw_start((len(labels), 1, 28, 28), HIGHEST, generator=generator)
-
-        def denoise(x: Tensor, sigma: float, labels: Tensor = labels) -> Tensor:
-            with torch.autocast("cpu", torch.bfloat16):
-                return denoiser(x, sigma, labels).float()
-
-        levels = noise_levels(LEVELS, HIGHEST, LOWEST)
-        samples.append(
-            step_down(denoise, start, levels, fresh=1.0, generator=generator)
+        told = in_half_precision(
+            lambda x, sigma, labels=labels: denoiser(x, sigma, labels)
         )
+        samples.append(step_down(told, start, levels, fresh=1.0, generator=generator))
     judge = load_digit_features()
     found, real, known = (
-        torch.cat([judge.features(part.clamp(0, 1)) for part in images.split(500)])
+        features(judge, images)
         for images in (torch.cat(samples), test.images, training.images[: len(test)])
     )
     precision, recall = precision_and_recall(real, found)
-    confidence = judge.head(found).softmax(dim=1).amax(dim=1)
     return {
         "frechet": frechet_distance(found, real),
         "frechet_floor": frechet_distance(known, real),
         "precision": precision,
         "recall": recall,
-        "sure": (confidence > 0.9).double().mean().item(),
+        "sure": sure(judge, found),
     }
 
 

@@ -6,13 +6,14 @@ blurred and noisy ones, and a single Gaussian score. Images are cut to [0, 1] fo
 judge alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import torch
 from torch import Generator, Tensor
 
 from dae_tutorial.evidence.baselines import blur
+from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.noise import add_gaussian_noise
 from dae_tutorial.theory.pretrained import load_digit_features, load_multilevel
 from dae_tutorial.theory.sample_quality import frechet_distance, precision_and_recall
@@ -27,10 +28,43 @@ from dae_tutorial.theory.sampling import (
 from dae_tutorial.theory.score import FiniteSet
 from dae_tutorial.theory.walks import langevin, walkback
 from studies.experiments.recipe import mnist, mnist_test
+from studies.experiments.samples import (
+    HIGHEST,
+    LOWEST,
+    features,
+    in_half_precision,
+    sure,
+)
 
-HIGHEST, LOWEST = 10.0, 0.01
 BATCH = 250
-REAL = ("training images", "noise of 0.1", "noise of 0.5", "blur", "one Gaussian")
+
+
+def unchanged(images: Tensor, *, generator: Generator) -> Tensor:
+    """Return real images as they are."""
+    return images
+
+
+def blurred(images: Tensor, *, generator: Generator) -> Tensor:
+    """Return real images after a blur of one pixel."""
+    return blur(images)
+
+
+def _like(images: Tensor, *, generator: Generator) -> Tensor:
+    """Draw from one Gaussian, with the mean and covariance of training images."""
+    flat = mnist(60_000, seed=0).images.flatten(start_dim=1).double()
+    values, vectors = torch.linalg.eigh(flat.T.cov())
+    noise = torch.randn(len(images), len(values), generator=generator).double()
+    drawn = flat.mean(dim=0) + noise * values.clamp(min=0).sqrt() @ vectors.T
+    return drawn.float().reshape(images.shape)
+
+
+REAL = {
+    "training images": unchanged,
+    "noise of 0.1": partial(add_gaussian_noise, noise_factor=0.1, clip=False),
+    "noise of 0.5": partial(add_gaussian_noise, noise_factor=0.5, clip=False),
+    "blur": blurred,
+    "one Gaussian": _like,
+}
 COUNTED = {  # sampler → numbers of levels
     "Heun": (3, 5, 9, 18),
     "Euler": (5, 10, 18, 35),
@@ -88,59 +122,66 @@ def study(
         5
     """
     generator = Generator().manual_seed(seed)
-    made, calls = _make(what, levels, guidance, images, generator)
-    judge = load_digit_features()
-    real = _features(judge, mnist_test(reference).images)
-    features = _features(judge, made)
-    count = min(len(features), len(real))
-    precision, recall = precision_and_recall(real[:count], features[:count])
-    row = {"what": what, "levels": levels, "guidance": guidance, "images": images}
-    row |= {"calls": calls, "frechet": frechet_distance(features, real)}
-    row |= {"precision": precision, "recall": recall}
-    scores = judge.head(features).softmax(dim=1)
-    row["sure"] = (scores.amax(dim=1) > 0.9).double().mean().item()
-    row["uneven"] = _uneven(scores.argmax(dim=1), judge.head(real).argmax(dim=1))
-    return [row]
-
-
-def _make(
-    what: str, levels: int, guidance: float, count: int, generator: Generator
-) -> tuple[Tensor, int]:
-    """Return images, (count, 1, 28, 28), and the calls that each has cost."""
-    drawn = mnist(count, seed=int(torch.randint(2**31, (), generator=generator)))
-    changes = {
-        "training images": lambda images: images,
-        "noise of 0.1": partial(add_gaussian_noise, noise_factor=0.1, clip=False),
-        "noise of 0.5": partial(add_gaussian_noise, noise_factor=0.5, clip=False),
-        "blur": blur,
-        "one Gaussian": partial(_like, generator=generator),
-    }
-    if what in changes:
-        return changes[what](drawn.images), 0
+    drawn = mnist(images, seed=int(torch.randint(2**31, (), generator=generator)))
     calls = 0
 
     def counted(denoise: Denoiser) -> Denoiser:
         def call(x: Tensor, sigma: float) -> Tensor:
             nonlocal calls
             calls += len(x)
-            with torch.autocast("cpu", torch.bfloat16, enabled=what != "copies"):
-                return denoise(x, sigma).float()
+            return denoise(x, sigma)
 
         return call
 
-    sample = partial(_sample, what, levels, generator)
+    if what in REAL:
+        made = REAL[what](drawn.images, generator=generator)
+    else:
+        sample = partial(_sample, what, levels, generator)
+        made = torch.cat(
+            [
+                sample(denoise, part)
+                for denoise, part in _denoisers(what, guidance, drawn, counted)
+            ]
+        )
+    row = {"what": what, "levels": levels, "guidance": guidance, "images": images}
+    return [row | {"calls": calls // images} | _judged(made, reference)]
+
+
+def _judged(made: Tensor, reference: int) -> dict[str, float]:
+    """Compare images with as many test images as are asked for."""
+    judge = load_digit_features()
+    real, found = (
+        features(judge, part) for part in (mnist_test(reference).images, made)
+    )
+    count = min(len(found), len(real))
+    precision, recall = precision_and_recall(real[:count], found[:count])
+    digits, true = (judge.head(part).argmax(dim=1) for part in (found, real))
+    return {
+        "frechet": frechet_distance(found, real),
+        "precision": precision,
+        "recall": recall,
+        "sure": sure(judge, found),
+        "uneven": _uneven(digits, true),
+    }
+
+
+def _denoisers(
+    what: str,
+    guidance: float,
+    drawn: ImageTensors,
+    counted: Callable[[Denoiser], Denoiser],
+) -> Iterator[tuple[Denoiser, Tensor]]:
+    """Yield a denoiser for each batch of clean images, told their classes."""
+    batches = drawn.images.split(BATCH)
     if what == "copies":
         memory = counted(FiniteSet(drawn.images).posterior_mean)
-        made = [sample(memory, part) for part in drawn.images.split(BATCH)]
-    else:
-        network = load_multilevel()
-        made = []
-        for part, labels in zip(
-            drawn.images.split(BATCH), drawn.labels.split(BATCH), strict=True
-        ):
-            denoise = counted(_told(network, labels, guidance))
-            made.append(sample(_steered(denoise, counted(network), guidance), part))
-    return torch.cat(made), calls // count
+        yield from ((memory, part) for part in batches)
+        return
+    network = load_multilevel()
+    without = counted(in_half_precision(network))
+    for part, labels in zip(batches, drawn.labels.split(BATCH), strict=True):
+        told = counted(in_half_precision(_told(network, labels, guidance)))
+        yield _steered(told, without, guidance), part
 
 
 def _told(network: Callable, labels: Tensor, guidance: float) -> Denoiser:
@@ -165,21 +206,6 @@ def _sample(
     if what == "ancestral":
         return step_down(denoise, start, levels, fresh=1.0, generator=generator)
     return (step_down if what == "Euler" else heun)(denoise, start, levels)
-
-
-def _like(images: Tensor, generator: Generator) -> Tensor:
-    """Draw from one Gaussian, with the mean and covariance of training images."""
-    flat = mnist(60_000, seed=0).images.flatten(start_dim=1).double()
-    values, vectors = torch.linalg.eigh(flat.T.cov())
-    noise = torch.randn(len(images), len(values), generator=generator).double()
-    drawn = flat.mean(dim=0) + noise * values.clamp(min=0).sqrt() @ vectors.T
-    return drawn.float().reshape(images.shape)
-
-
-@torch.no_grad()
-def _features(judge: torch.nn.Module, images: Tensor) -> Tensor:
-    parts = images.clamp(0, 1).split(500)
-    return torch.cat([judge.features(part) for part in parts])
 
 
 def _uneven(found: Tensor, real: Tensor) -> float:

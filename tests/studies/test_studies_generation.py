@@ -40,7 +40,7 @@ def test_real_images_set_the_floor(floor):
 
 def test_a_single_gaussian_has_the_moments_of_digits():
     generator = torch.Generator().manual_seed(0)
-    drawn = generation._like(mnist(4000, seed=1).images, generator).flatten(1)
+    drawn = generation._like(mnist(4000, seed=1).images, generator=generator).flatten(1)
     real = mnist(60_000, seed=0).images.flatten(1)
     torch.testing.assert_close(drawn.mean(0), real.mean(0), atol=0.03, rtol=0)
     assert drawn.var(0).sum() == pytest.approx(real.var(0).sum().item(), rel=0.03)
