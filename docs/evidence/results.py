@@ -18,19 +18,14 @@ minutes = sum(sum(record["seconds"]) for record in records) / 60
 Markdown(
     '!!! abstract "In two sentences"\n'
     f"    The evidence rests on {len(records)} studies with {rows:,} measured rows and "
-    f"three seeds each (`memorising` has one), which took {minutes:.0f} minutes of "
-    "computing in all. The seeds "
+    f"three seeds each, which took {minutes:.0f} minutes of computing in all. The seeds "
     "show how much of a difference is chance; they do not show that a study asks the "
     "right question, so look on each page for its noise, its measure and how long its "
     "models trained."
 )
 
 # %% tags=["check"]
-one_seed = {"memorising"}
-assert all(
-    len(record["seeds"]) == (1 if record["study"] in one_seed else 3)
-    for record in records
-)
+assert all(len(record["seeds"]) == 3 for record in records)
 
 # %% [markdown]
 # The studies of the evidence pages rest on tables, and every table on a program. This

@@ -201,9 +201,9 @@ assert 0.85 < wide["network's samples"].median() / wide_ruler < 1.15
 # [batches](../glossary.md#batch) of 64, and draws 1,000 samples from each with Heun's
 # method. The control draws with the exact denoiser of the same images, up to 10,000. A
 # sample *is a copy* if its nearest training image is less than a third as far as the second
-# nearest. The study has one seed: the effect is far larger than any spread that we met.
+# nearest. Three seeds, each with other images and other initial weights.
 
-# %% tags=["hide-code"] alt="Two panels over the number of training images, from 10 to 60,000. Left, the distance to the nearest training image over that of test images: the exact denoiser lies at 0 throughout; the network rises from 0.03 at 10 images and 0.3 at 100 to 1.04 at 1,000, and stays above 1. Right, the share of copies: the exact denoiser 100 % throughout, the network 100 % at 10 images, 44 % at 100, and none from 1,000 on."
+# %% tags=["hide-code"] alt="Two panels over the number of training images, from 10 to 60,000. Left, the distance to the nearest training image over that of test images: the exact denoiser lies at 0 throughout; the network rises from 0.03 at 10 images and 0.3 at 100 to 1.04 at 1,000, and stays above 1. Right, the share of copies: the exact denoiser 100 % throughout, the network 100 % at 10 images, 44 to 49 % at 100, and none from 1,000 on."
 from dae_tutorial.evidence import tables
 
 steps = tables.select(tables.read("memorising"), denoiser="trained", steps=2000)
@@ -215,9 +215,12 @@ with plt.rc_context(figures.STYLE | {"font.size": 11}):
     )
 for name, (curve, colour) in curves.items():
     sizes = [row["images"] for row in curve]
-    shares = [100 * row["copied"] for row in curve]
-    left.semilogx(sizes, [row["ratio"] for row in curve], "o-", color=colour)
-    right.semilogx(sizes, shares, "o-", color=colour, label=name)
+    for panel, factor, column in ((left, 1, "ratio"), (right, 100, "copied")):
+        values = [factor * row[column] for row in curve]
+        panel.semilogx(sizes, values, "o", color=colour, markersize=4)
+        means = tables.spread(curve, column, "images")
+        heights = [factor * mean for mean, _ in means.values()]
+        panel.plot([size for size in means], heights, color=colour, label=name)
 left.set(
     xlabel="training images", title="distance over\ntest images'", ylim=(-0.1, 1.4)
 )
@@ -227,21 +230,20 @@ plt.close(figure)
 figure
 
 # %% tags=["check"]
-by_size = {row["images"]: row for row in steps}
-assert len(by_size) == 5
-assert by_size[10]["copied"] == 1
-assert 0.4 < by_size[100]["copied"] < 0.5
-assert all(by_size[size]["copied"] == 0 for size in (1000, 10_000, 60_000))
-assert all(by_size[size]["ratio"] > 1 for size in (1000, 10_000, 60_000))
+by_size = {size: tables.select(steps, images=size) for size in (10, 100)}
+more = [row for row in steps if row["images"] >= 1000]
+assert len(more) == 9
+assert round(sum(1000 * row["copied"] for row in by_size[10])) == 2999
+assert all(0.4 < row["copied"] < 0.5 for row in by_size[100])
+assert all(row["copied"] == 0 and row["ratio"] > 1 for row in more)
 assert all(row["copied"] == 1 and row["ratio"] < 0.05 for row in control)
-assert all(by_size[size]["frechet"] > 63 for size in (1000, 10_000, 60_000))
+assert all(row["frechet"] > 63 for row in more)
 assert all(2000 * 64 / size == looks for size, looks in ((10, 12_800), (100, 1280)))
 assert tables.read_record("memorising")["arguments"]["batch_size"] == 64
-[shipped] = tables.select(tables.read("memorising"), denoiser="shipped")
-assert 30 < shipped["frechet"] < 31
-assert 0.95 < shipped["ratio"] < 1.2
-[short] = tables.select(tables.read("memorising"), denoiser="trained", steps=500)
-assert (short["images"], short["copied"]) == (100, 0)
+shipped = tables.select(tables.read("memorising"), denoiser="shipped")
+assert all(27.5 < row["frechet"] < 33.5 and 1 < row["ratio"] < 1.2 for row in shipped)
+short = tables.select(tables.read("memorising"), denoiser="trained", steps=500)
+assert all((row["images"], row["copied"]) == (100, 0) for row in short)
 
 from dae_tutorial.theory.multilevel import MultilevelUNet
 
@@ -249,8 +251,8 @@ small = MultilevelUNet(width=16, classes=0)
 assert sum(part.numel() for part in small.parameters()) == 225_044
 
 # %% [markdown]
-# With 10 images every sample is a copy, with 100 nearly half of them are, and from 1,000 on
-# none. The exact denoiser copies at every size.
+# With 10 images all samples but one of 3,000 are copies, with 100 nearly half of them are,
+# and from 1,000 on none, in every seed. The exact denoiser copies at every size.
 #
 # The number of images is not all that counts. 2,000 steps are 12,800 looks at each of 10
 # images, 1,280 at each of 100, and two at each of 60,000. After a quarter of the steps, the
@@ -260,7 +262,7 @@ assert sum(part.numel() for part in small.parameters()) == 225_044
 #
 # Ratios above 1 are no merit. These networks trained little, and their digits are worse than
 # the shipped one's: their Fréchet distance, explained below, is 63 and more from 1,000 images
-# on, where the shipped network has 31 under the same sampler, without classes. What is no
+# on, where the shipped network has 28 to 33 under the same sampler, without classes. What is no
 # digit lies far from every digit.
 #
 # What does a network do instead of copying? Kadkhodaie and others

@@ -286,7 +286,7 @@ def test_every_table_has_its_study():
 @pytest.mark.parametrize("name", NAMES)
 def test_study_runs_at_toy_size(name, mnist_decoded_once):
     study = runner.load(name)
-    assert len(study.seeds) >= 3 or name == "memorising"  # one, and it says so
+    assert len(study.seeds) >= 3
     rows = study.function(seed=study.seeds[0], **(dict(study.parts[0]) | study.toy))
     runner._check_rows(name, rows)
     assert ["seed", *rows[0]] == list(tables.read(name)[0])
