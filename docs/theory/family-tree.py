@@ -256,13 +256,8 @@ train, validation, _ = (
 )
 
 
-class Code(torch.nn.Module):
-    def __init__(self, autoencoder):
-        super().__init__()
-        self.autoencoder = autoencoder
-
-    def forward(self, images):
-        return self.autoencoder.encode(images)
+def code(model):
+    return torch.nn.Sequential(torch.nn.Flatten(), model.encoder)
 
 
 def probe_error(corrupt):
@@ -271,8 +266,8 @@ def probe_error(corrupt):
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
     loader = ImageTensors(train.images[:5_000], train.labels[:5_000]).loader(128)
     fit(model, loader, corrupt, epochs=5, optimizer=optimizer, device="cpu")
-    few = extract_features(Code(model), train.images[:1_000]), train.labels[:1_000]
-    held_out = extract_features(Code(model), validation.images), validation.labels
+    few = extract_features(code(model), train.images[:1_000]), train.labels[:1_000]
+    held_out = extract_features(code(model), validation.images), validation.labels
     return error_rate(choose_linear_probe(few, held_out), *held_out)
 
 

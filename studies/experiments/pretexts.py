@@ -29,16 +29,9 @@ COMPONENTS = 64  # that are kept under noise on principal components
 Split = tuple[Tensor, Tensor]
 
 
-class Code(nn.Module):
-    """The encoder of an autoencoder, as a network of its own."""
-
-    def __init__(self, model: Autoencoder):
-        super().__init__()
-        self.model = model
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Map images to codes, (batch, latent_dim)."""
-        return self.model.encode(images)
+def code(model: Autoencoder) -> nn.Module:
+    """Return the encoder of an autoencoder, as a network of its own."""
+    return nn.Sequential(nn.Flatten(), model.encoder)
 
 
 def gaussian(images: Tensor, sigma: float) -> Corruption:
@@ -159,12 +152,12 @@ def candidates(
     if method == "PCA":
         return {0.0: principal_components(images, width)}
     if method == "untrained":
-        return {0.0: Code(untrained(hidden, width, seed))}
+        return {0.0: code(untrained(hidden, width, seed))}
     corruption, strengths = PRETEXTS[method]
     unlabelled = ImageTensors(images, torch.zeros(len(images)))
     recipe = {"steps": steps, "seed": seed, "peak": 2e-3}
     return {
-        strength: Code(
+        strength: code(
             train(
                 untrained(hidden, width, seed),
                 unlabelled,
