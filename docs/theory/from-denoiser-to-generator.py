@@ -119,8 +119,7 @@ figure
 # ## The training loop is the loop of always
 #
 # Corrupt, answer, compare, step. Only the pairs are new. For each image a level is drawn,
-# then the noise, and the question is put in scaled form:
-#
+# then the noise, and the question is put in scaled form.
 # [`MultilevelPairs`][dae_tutorial.theory.multilevel.MultilevelPairs] does that.
 #
 # [`fit`][dae_tutorial.train.fit] takes these pairs as it takes any others. Here is a small
@@ -303,7 +302,8 @@ assert low > 0.75
 #
 # {{ code of dae_tutorial.theory.sampling.step_down }}
 #
-# [`langevin`][dae_tutorial.theory.walks.langevin] goes the other way: uphill, and shaken.
+# [`langevin`][dae_tutorial.theory.walks.langevin] wanders uphill, shaken at
+# each step.
 #
 # All of them begin at the same noise here, and all may call the network about 35 times.
 
