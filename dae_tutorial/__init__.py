@@ -13,6 +13,7 @@ Around it, in folders named like sections of the site:
 
 - `evidence`: classical denoisers, pretraining, harder data, measured tables
 - `theory`: the score, one denoiser for all levels, and samplers that draw with it
+- `beyond`: training without clean images
 - `further`: a look at data, image files, more losses, transforms, trained models, and
   what keeps models on disk
 
@@ -42,6 +43,11 @@ _NAMES = {
     "evaluate": "Evaluation evaluate mean_squared_error psnr ssim",
     "figures": "compare_images plot_loss visualize_batch visualize_noisy_batch "
     "visualize_reconstruction",
+    "beyond.blind_spots": "BlindPixelLoss BlindSpotNet answer_blindly give_back "
+    "grid_mask hide",
+    "beyond.mending": "anscombe anscombe_mean clipped_mean invert",
+    "beyond.selfsupervised": "RecorruptedPairs SureLoss divergence sure "
+    "undo_extra_noise",
     "evidence.baselines": "AffineDenoiser blur fit_linear fit_mean_image fit_pca "
     "median non_local_means posterior_mean total_variation wavelet",
     "evidence.photographs": "draw_patches load_photograph",

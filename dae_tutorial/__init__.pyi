@@ -1,5 +1,26 @@
 """The flat names, for editors and type checkers: `__init__.py` finds them when used."""
 
+from dae_tutorial.beyond.blind_spots import (
+    BlindPixelLoss as BlindPixelLoss,
+    BlindSpotNet as BlindSpotNet,
+    answer_blindly as answer_blindly,
+    give_back as give_back,
+    grid_mask as grid_mask,
+    hide as hide,
+)
+from dae_tutorial.beyond.mending import (
+    anscombe as anscombe,
+    anscombe_mean as anscombe_mean,
+    clipped_mean as clipped_mean,
+    invert as invert,
+)
+from dae_tutorial.beyond.selfsupervised import (
+    RecorruptedPairs as RecorruptedPairs,
+    SureLoss as SureLoss,
+    divergence as divergence,
+    sure as sure,
+    undo_extra_noise as undo_extra_noise,
+)
 from dae_tutorial.evaluate import (
     Evaluation as Evaluation,
     evaluate as evaluate,

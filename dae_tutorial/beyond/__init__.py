@@ -1,0 +1,1 @@
+"""Learning without clean images, and what else a trained denoiser can do."""
