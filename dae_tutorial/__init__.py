@@ -44,8 +44,8 @@ _NAMES = {
     "figures": "compare_images plot_loss visualize_batch visualize_noisy_batch "
     "visualize_reconstruction",
     "beyond.blind_spots": "BlindPixelLoss BlindSpotNet answer_blindly give_back "
-    "grid_mask hide",
-    "beyond.mending": "anscombe anscombe_mean clipped_mean invert",
+    "grid_mask hide_pixels",
+    "beyond.mending": "anscombe anscombe_mean clipped_mean invert_mean",
     "beyond.selfsupervised": "RecorruptedPairs SureLoss divergence sure "
     "undo_extra_noise",
     "evidence.baselines": "AffineDenoiser blur fit_linear fit_mean_image fit_pca "

@@ -6,13 +6,13 @@ from dae_tutorial.beyond.blind_spots import (
     answer_blindly as answer_blindly,
     give_back as give_back,
     grid_mask as grid_mask,
-    hide as hide,
+    hide_pixels as hide_pixels,
 )
 from dae_tutorial.beyond.mending import (
     anscombe as anscombe,
     anscombe_mean as anscombe_mean,
     clipped_mean as clipped_mean,
-    invert as invert,
+    invert_mean as invert_mean,
 )
 from dae_tutorial.beyond.selfsupervised import (
     RecorruptedPairs as RecorruptedPairs,

@@ -1,1 +1,1 @@
-"""Learning without clean images, and what else a trained denoiser can do."""
+"""Without clean images, and beyond denoising."""

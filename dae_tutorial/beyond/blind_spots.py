@@ -46,7 +46,7 @@ def grid_mask(noisy: Tensor, period: int, phase: int) -> Tensor:
     return mask
 
 
-def hide(noisy: Tensor, mask: Tensor) -> Tensor:
+def hide_pixels(noisy: Tensor, mask: Tensor) -> Tensor:
     """Put the mean of its eight neighbours in the place of each chosen pixel.
 
     Straight neighbours count twice. Chosen pixels must not touch, or the one would
@@ -65,7 +65,7 @@ def hide(noisy: Tensor, mask: Tensor) -> Tensor:
     Examples:
         >>> noisy = torch.zeros(1, 1, 3, 3)
         >>> noisy[..., 1, 1], noisy[..., 0, 1] = 9.0, 1.2
-        >>> hide(noisy, grid_mask(noisy, 3, phase=4))[0, 0, 1]
+        >>> hide_pixels(noisy, grid_mask(noisy, 3, phase=4))[0, 0, 1]
         tensor([0.0000, 0.2000, 0.0000])
     """
     if noisy.ndim != 4:
@@ -116,12 +116,12 @@ class BlindPixelLoss(nn.Module):
             generator: decides which grid, on the device of `noisy`.
 
         Returns:
-            What `hide` returns.
+            What `hide_pixels` returns.
         """
         options = {"generator": generator, "device": noisy.device}
         phase = int(torch.randint(self.period**2, (), **options))
         self._mask = grid_mask(noisy, self.period, phase)
-        return hide(noisy, self._mask)
+        return hide_pixels(noisy, self._mask)
 
     def forward(self, reconstruction: Tensor, noisy: Tensor) -> Tensor:
         """Compare with the noisy images where they were hidden last.
@@ -151,13 +151,14 @@ def answer_blindly(denoise: Denoiser, noisy: Tensor, *, period: int = 4) -> Tens
     Examples:
         >>> noisy = torch.rand(1, 1, 8, 8)
         >>> blind = answer_blindly(nn.Identity(), noisy)
-        >>> torch.equal(blind, hide(noisy, torch.tensor(True)))  # neighbours' means
+        >>> everywhere = torch.tensor(True)
+        >>> torch.equal(blind, hide_pixels(noisy, everywhere))  # neighbours' means
         True
     """
     answer = torch.empty_like(noisy)
     for phase in range(period**2):
         mask = grid_mask(noisy, period, phase)
-        answer[..., mask] = denoise(hide(noisy, mask))[..., mask]
+        answer[..., mask] = denoise(hide_pixels(noisy, mask))[..., mask]
     return answer
 
 

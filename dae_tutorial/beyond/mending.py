@@ -95,7 +95,7 @@ def anscombe_mean(mean: Tensor, *, largest: int = 200) -> Tensor:
     return (chance * anscombe(counts)).sum(dim=-1)
 
 
-def invert(
+def invert_mean(
     mean_of: Callable[[Tensor], Tensor],
     means: Tensor,
     *,
@@ -122,7 +122,7 @@ def invert(
     Examples:
         >>> from functools import partial
         >>> mean_of = partial(clipped_mean, sigma=0.5)
-        >>> invert(mean_of, torch.tensor([0.1, 0.5, 0.7]))  # none is as dark as 0.1
+        >>> invert_mean(mean_of, torch.tensor([0.1, 0.5, 0.7]))  # 0.1: black at most
         tensor([0.0000, 0.5000, 0.8060])
     """
     if not low < high:

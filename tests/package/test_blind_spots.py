@@ -12,7 +12,7 @@ from dae_tutorial.beyond.blind_spots import (
     answer_blindly,
     give_back,
     grid_mask,
-    hide,
+    hide_pixels,
 )
 
 SIDE, PIXELS, SIGMA = 4, 16, 0.5
@@ -34,16 +34,16 @@ def test_no_pixel_of_a_hidden_image_depends_on_a_chosen_one(period):
     for phase in range(period**2):
         mask = grid_mask(noisy, period, phase)
         jacobian = torch.autograd.functional.jacobian(
-            lambda y, m=mask: hide(y, m), noisy
+            lambda y, m=mask: hide_pixels(y, m), noisy
         )
         assert (jacobian.reshape(64, 8, 8)[:, mask] == 0).all()
-        kept = hide(noisy, mask)[..., ~mask]
+        kept = hide_pixels(noisy, mask)[..., ~mask]
         assert torch.equal(kept, noisy[..., ~mask])
 
 
 def test_what_is_put_in_place_has_the_brightness_around_it():
     flat = torch.full((2, 3, 5, 5), 0.3)
-    assert torch.allclose(hide(flat, torch.tensor(True)), flat)
+    assert torch.allclose(hide_pixels(flat, torch.tensor(True)), flat)
 
 
 class Linear(nn.Module):
@@ -169,6 +169,6 @@ def test_wrong_arguments_are_named():
     with pytest.raises(ValueError, match="phase must be from 0 to 3, got 4"):
         grid_mask(image, 2, 4)
     with pytest.raises(ValueError, match="noisy must have shape"):
-        hide(torch.zeros(4, 4), torch.tensor(True))
+        hide_pixels(torch.zeros(4, 4), torch.tensor(True))
     with pytest.raises(ValueError, match="sigma must be a finite number above 0"):
         give_back(image, image, 0.0)

@@ -5,7 +5,12 @@ from functools import partial
 import pytest
 import torch
 
-from dae_tutorial.beyond.mending import anscombe, anscombe_mean, clipped_mean, invert
+from dae_tutorial.beyond.mending import (
+    anscombe,
+    anscombe_mean,
+    clipped_mean,
+    invert_mean,
+)
 from dae_tutorial.loaders import load_mnist
 from dae_tutorial.noise import add_gaussian_noise
 
@@ -43,13 +48,15 @@ def test_the_floor_of_noise2noise_under_clipped_noise(sigma, floor):
 def test_the_way_back_from_clipped_means():
     clean = torch.linspace(0, 1, 777).double()
     for sigma in (0.1, 0.5, 1.0):
-        back = invert(partial(clipped_mean, sigma=sigma), clipped_mean(clean, sigma))
+        back = invert_mean(
+            partial(clipped_mean, sigma=sigma), clipped_mean(clean, sigma)
+        )
         torch.testing.assert_close(back, clean, atol=1e-5, rtol=0)
 
 
 def test_the_way_back_from_evened_out_counts_has_no_offset():
     means = torch.linspace(0.5, 30, 60).double()
-    back = invert(anscombe_mean, anscombe_mean(means), low=0, high=40)
+    back = invert_mean(anscombe_mean, anscombe_mean(means), low=0, high=40)
     torch.testing.assert_close(back, means, atol=1e-3, rtol=0)
     naive = (anscombe_mean(means) / 2).square() - 3 / 8
     assert (
@@ -69,14 +76,14 @@ def test_evened_out_counts_have_variance_one_where_there_are_enough():
 
 
 def test_values_beyond_the_table_go_to_its_ends():
-    ends = invert(lambda x: x.square(), torch.tensor([-1.0, 0.25, 7.0]), high=2.0)
+    ends = invert_mean(lambda x: x.square(), torch.tensor([-1.0, 0.25, 7.0]), high=2.0)
     assert torch.allclose(ends, torch.tensor([0.0, 0.5, 2.0]), atol=1e-3)
 
 
 def test_what_has_no_inverse_is_refused():
     with pytest.raises(ValueError, match="mean_of must rise"):
-        invert(torch.cos, torch.tensor([0.5]), high=1.0)
+        invert_mean(torch.cos, torch.tensor([0.5]), high=1.0)
     with pytest.raises(ValueError, match="low must be below high, got 1"):
-        invert(torch.sin, torch.tensor([0.5]), low=1.0)
+        invert_mean(torch.sin, torch.tensor([0.5]), low=1.0)
     with pytest.raises(ValueError, match="sigma must be a finite number above 0"):
         clipped_mean(torch.zeros(1), 0.0)
