@@ -1,73 +1,58 @@
 """How well does a network denoise that never saw a clean image?
 
-Eight ways of training beside the supervised one: the same network, the same number of
-steps, the same noisy images. Each image has one noisy copy, drawn once, as in life;
-only Noise2Noise has a second. The noise is not clipped.
+Seven ways of training beside the supervised one: the same number of steps, the same
+noisy images. Each image has one noisy copy, drawn once, as in life; only Noise2Noise
+has a second. The noise is not clipped.
 """
 
 import time
 from functools import partial
-from itertools import product
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.utils.data import DataLoader, TensorDataset
 from torchvision.transforms.v2.functional import center_crop, rgb_to_grayscale
 
-from dae_tutorial.beyond.blind_spots import (
-    BlindPixelLoss,
-    BlindSpotNet,
-    answer_blindly,
-    give_back,
-)
-from dae_tutorial.beyond.selfsupervised import (
-    RecorruptedPairs,
-    SureLoss,
-    undo_extra_noise,
-)
-from dae_tutorial.evaluate import mean_squared_error, psnr
+from dae_tutorial.beyond.blind_spots import answer_blindly, give_back
+from dae_tutorial.beyond.selfsupervised import undo_extra_noise
+from dae_tutorial.evaluate import HIGHEST_PSNR, mean_squared_error, psnr
 from dae_tutorial.evidence.photographs import (
     TEST,
     TRAINING,
     draw_patches,
     load_photograph,
 )
-from dae_tutorial.loaders import ImageTensors
-from dae_tutorial.model import UNet
 from dae_tutorial.noise import add_gaussian_noise
 from dae_tutorial.theory.score import FiniteSet
-from dae_tutorial.train import fit, one_cycle
+from studies.experiments.noisy_training import (
+    BATCH,
+    CHUNK,
+    NOISIER_STRENGTH,
+    PERIOD,
+    R2R_STRENGTH,
+    ask,
+    train_without_clean,
+)
 from studies.experiments.recipe import mnist, mnist_test, seeded
 
-BATCH = 32
-PEAK = 8e-3
-R2R_STRENGTH, NOISIER_STRENGTH = 0.8, 1.0
 DRAWS = 8  # of extra noise, over which an answer may be averaged
-CHUNK = 250  # images answered at a time
 
-UNTRAINED = ("doing nothing", "exact")
-TRAINED = (
-    "supervised",
-    "Noise2Noise",
-    "noisy target",
-    "Noise2Self",
-    "blind spot",
-    "blind spot, supervised",
-    "SURE",
-    "Noisier2Noise",
-    "R2R",
-)
-LONG = {"data": "digits", "sigma": 0.5, "steps": 2400}
+BASELINES = ("doing nothing", "exact")
+ANYWHERE = ("supervised", "Noise2Noise", "Noise2Self", "blind spot", "SURE")
+AT_HALF = (*ANYWHERE, "R2R", "Noisier2Noise", "noisy target")
+IN_PHOTOGRAPHS = ("doing nothing", "supervised", "Noise2Noise", "Noise2Self", "R2R")
 
 SEEDS = (0, 1, 2)
 PARTS = [
+    *({"sigma": 0.5, "method": method} for method in BASELINES + AT_HALF),
+    *({"sigma": 0.25, "method": method} for method in BASELINES + ANYWHERE),
     *(
-        {"data": "digits", "sigma": sigma, "method": method}
-        for sigma, method in product((0.25, 0.5), UNTRAINED + TRAINED)
+        {"data": "photographs", "sigma": 0.1, "method": method}
+        for method in IN_PHOTOGRAPHS
     ),
-    *({"data": "photographs", "sigma": 0.1, "method": method} for method in TRAINED),
-    {"data": "photographs", "sigma": 0.1, "method": "doing nothing"},
-    *(LONG | {"method": method} for method in ("supervised", "Noise2Noise", "R2R")),
+    *(
+        {"sigma": 0.5, "method": method, "steps": 1800}
+        for method in ("supervised", "Noise2Noise")
+    ),
 ]
 TOY = {"method": "Noise2Noise", "steps": 20, "tested": 20}
 NOT_COMPARED = ("seconds",)
@@ -88,7 +73,7 @@ def study(
         seed: of the images, the initial weights and all noise.
         data: "digits", or "photographs" in grey.
         sigma: standard deviation of the noise.
-        method: a name in `UNTRAINED` or `TRAINED`.
+        method: one of those in `PARTS`.
         steps: optimiser steps, batches of 32 images.
         tested: how many test digits.
 
@@ -104,7 +89,7 @@ def study(
     clean = held_out_images(data, tested)
     noisy = add_gaussian_noise(clean, sigma, clip=False, generator=seeded(seed))
     seconds = 0.0
-    if method in UNTRAINED:
+    if method in BASELINES:
         answers = untrained_answers(method, noisy, clean, sigma, seed)
     else:
         started = time.perf_counter()
@@ -115,11 +100,10 @@ def study(
     rows = []
     for asked, (passes, answer, truth) in answers.items():
         cut, truth = answer.clamp(0, 1), clean if truth is None else truth
-        row = key | {
-            "asked": asked,
-            "mse": mean_squared_error(cut, truth).mean().item(),
-        }
-        row |= {"psnr": psnr(cut, truth).mean().item(), "passes": passes}
+        decibels = psnr(cut, truth).clamp(max=HIGHEST_PSNR).mean().item()
+        row = key | {"asked": asked}
+        row |= {"mse": mean_squared_error(cut, truth).mean().item()}
+        row |= {"psnr": decibels, "passes": passes}
         rows.append(row | {"seconds": seconds})
     return rows
 
@@ -142,52 +126,15 @@ def training_images(data: str, count: int, seed: int) -> Tensor:
 
 
 def trained(method: str, data: str, sigma: float, steps: int, seed: int) -> nn.Module:
-    """Train a network in one of the ways, on images that come by once or twice."""
-    count = min(steps * BATCH, 38_400)
-    clean = training_images(data, count, seed)
-    torch.manual_seed(seed)
-    model = BlindSpotNet() if method.startswith("blind spot") else UNet()
-    batches, corrupt, criterion = prepared(method, model, clean, sigma, seed)
-    epochs = steps * BATCH // count
-    recipe = {"epochs": epochs, "seed": seed, "device": "cpu", "criterion": criterion}
-    optimizer, scheduler = one_cycle(model, batches, epochs, PEAK, betas=(0.9, 0.99))
-    recipe |= {"optimizer": optimizer, "scheduler": scheduler}
-    fit(model, batches, corrupt, **recipe)
-    return model.eval()
-
-
-def prepared(method: str, model: nn.Module, clean: Tensor, sigma: float, seed: int):
-    """Return what `fit` is given: batches, corruption and criterion."""
+    """Train a network in one of the ways, on images that come by once."""
+    clean = training_images(data, steps * BATCH, seed)
     generator = Generator().manual_seed(seed)
-    more = partial(add_gaussian_noise, clip=False, generator=generator)
-    noisy, second = more(clean, sigma), more(clean, sigma)
-    alone = ImageTensors(noisy).loader(BATCH, shuffle=True, seed=seed)
-    blind = BlindPixelLoss()
-    noisier = partial(
-        add_gaussian_noise, noise_factor=NOISIER_STRENGTH * sigma, clip=False
+    noisy, second = (
+        add_gaussian_noise(clean, sigma, clip=False, generator=generator)
+        for _ in range(2)
     )
-    return {
-        "supervised": (pairs(noisy, clean, seed), None, None),
-        "Noise2Noise": (pairs(noisy, second, seed), None, None),
-        "noisy target": (pairs(noisy, noisy, seed), None, None),
-        "Noise2Self": (alone, blind.corrupt, blind),
-        "blind spot": (pairs(noisy, noisy, seed), None, None),
-        "blind spot, supervised": (pairs(noisy, clean, seed), None, None),
-        "SURE": (
-            pairs(noisy, noisy, seed),
-            None,
-            SureLoss(model, sigma, generator=generator),
-        ),
-        "Noisier2Noise": (alone, noisier, None),
-        "R2R": (RecorruptedPairs(alone, sigma, R2R_STRENGTH), None, None),
-    }[method]
-
-
-def pairs(noisy: Tensor, target: Tensor, seed: int) -> DataLoader:
-    """Return shuffled batches of (noisy, target)."""
-    order = Generator().manual_seed(seed)
-    dataset = TensorDataset(noisy, target)
-    return DataLoader(dataset, BATCH, shuffle=True, generator=order)
+    recipe = {"sigma": sigma, "steps": steps, "seed": seed}
+    return train_without_clean(method, (noisy, second, clean), **recipe)
 
 
 Answers = dict[str, tuple[int, Tensor, Tensor | None]]
@@ -219,42 +166,37 @@ def trained_answers(
     method: str, model: nn.Module, noisy: Tensor, sigma: float, seed: int
 ) -> Answers:
     """Return every answer that a network of this method can be asked for."""
-
-    def ask(images: Tensor) -> Tensor:
-        return torch.cat([model(part) for part in images.split(CHUNK)])
-
     if method == "Noise2Self":
-        blind = answer_blindly(ask, noisy)
-        found = {"once": (1, ask(noisy)), "blindly": (16, blind)}
-        found["blindly, pixel given back"] = (16, give_back(blind, noisy, sigma))
-    elif method.startswith("blind spot"):
-        blind = ask(noisy)
+        blind = answer_blindly(partial(ask, model), noisy, period=PERIOD)
+        found = {"once": (1, ask(model, noisy)), "blindly": (PERIOD**2, blind)}
+        found["blindly, pixel given back"] = (PERIOD**2, give_back(blind, noisy, sigma))
+    elif method == "blind spot":
+        blind = ask(model, noisy)
         found = {"blindly": (1, blind)}
         found["blindly, pixel given back"] = (1, give_back(blind, noisy, sigma))
     elif method in ("R2R", "Noisier2Noise"):
-        found = noisier_answers(method, ask, model, noisy, sigma, seed)
+        found = noisier_answers(method, model, noisy, sigma, seed)
     else:
-        found = {"once": (1, ask(noisy))}
+        found = {"once": (1, ask(model, noisy))}
     return {asked: (*answer, None) for asked, answer in found.items()}
 
 
-def noisier_answers(method, ask, model, noisy: Tensor, sigma: float, seed: int) -> dict:
+def noisier_answers(method, model, noisy: Tensor, sigma: float, seed: int) -> dict:
     """Ask with extra noise, as in training: once, and several times for the mean."""
     generator = seeded(100 + seed)
     if method == "R2R":
         level, undo = R2R_STRENGTH, lambda answer, _: answer
     else:
-        level, undo = NOISIER_STRENGTH, partial(undo_extra_noise, strength=1.0)
-        # It guesses at a noisy image, whose pixels the U-Net must not cut to [0, 1].
-        model.train()
+        level = NOISIER_STRENGTH
+        undo = partial(undo_extra_noise, strength=level)
     answers = []
     for _ in range(DRAWS):
         noisier = add_gaussian_noise(
             noisy, level * sigma, clip=False, generator=generator
         )
-        answers.append(undo(ask(noisier), noisier))
+        answers.append(undo(ask(model, noisier), noisier))
     found = {"with one draw": (1, answers[0])}
     found["mean of 8 draws"] = (DRAWS, torch.stack(answers).mean(dim=0))
     if method == "R2R":
-        found["once"] = (1, ask(noisy))
+        found["once"] = (1, ask(model, noisy))
     return found
