@@ -1,4 +1,4 @@
-"""What the studies without clean images share: one network, trained in many ways.
+"""One network, trained in many ways: what the study without clean images is about.
 
 The network is `BlindSpotNet`, with its hole filled for all methods but one. So nothing
 but the hole tells a network with a blind spot from the others.
@@ -93,13 +93,11 @@ def prepared(
     noisy, second, clean = copies
     draw = Generator().manual_seed(seed)
     alone = ImageTensors(noisy).loader(BATCH, shuffle=True, seed=seed)
-    known = ImageTensors(clean).loader(BATCH, shuffle=True, seed=seed)
     blind = BlindPixelLoss(PERIOD)
-    noise = partial(add_gaussian_noise, noise_factor=sigma, clip=False)
-    more = partial(noise, noise_factor=NOISIER_STRENGTH * sigma)
+    level = NOISIER_STRENGTH * sigma
+    more = partial(add_gaussian_noise, noise_factor=level, clip=False)
     return {
         "supervised": (pairs(noisy, clean, seed), None, None),
-        "supervised, fresh noise": (known, noise, None),
         "Noise2Noise": (pairs(noisy, second, seed), None, None),
         "noisy target": (pairs(noisy, noisy, seed), None, None),
         "Noise2Self": (alone, blind.corrupt, blind),

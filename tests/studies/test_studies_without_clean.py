@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from studies.experiments import noisy_training, where_it_breaks, without_clean
+from studies.experiments import noisy_training, without_clean
 
 pytestmark = pytest.mark.slow
 
@@ -91,37 +91,3 @@ def test_a_noisy_target_teaches_to_copy():
 def test_the_pixel_given_back_helps():
     asked = decibels("blind spot", steps=240)
     assert asked["blindly, pixel given back"] > asked["blindly"] + 0.1
-
-
-def test_clipping_breaks_noise2noise_and_the_inverse_mends_it():
-    none, mended = (
-        row["psnr"]
-        for row in where_it_breaks.study(seed=0, **where_it_breaks.TOY | {"steps": 240})
-    )
-    assert mended > none + 1.5
-
-
-def test_every_trouble_gives_rows_of_one_kind():
-    for part in where_it_breaks.PARTS:
-        sizes = where_it_breaks.TOY | {"told": 1.0} | part
-        if part["trouble"] == "few images":
-            sizes["steps"] = 10  # all of the few, once
-        rows = where_it_breaks.study(seed=0, **sizes)
-        assert all(row["psnr"] > 0 and row["copied"] < 1.5 for row in rows)
-
-
-def test_correlated_noise_has_the_same_level_and_goes_together_with_its_neighbour():
-    generator = torch.Generator().manual_seed(0)
-    noise = where_it_breaks.correlated(torch.zeros(50, 1, 60, 60), generator=generator)
-    assert abs(noise.std() - where_it_breaks.SIGMA) < 0.01
-    shared = (noise[..., 1:] * noise[..., :-1]).mean() / noise.square().mean()
-    assert abs(shared - 2 / 3) < 0.02
-
-
-def test_counts_have_the_right_mean_and_a_variance_that_grows():
-    generator = torch.Generator().manual_seed(0)
-    clean = torch.tensor([0.0, 1.0]).expand(200_000, 2)
-    noisy = where_it_breaks.counted(clean, generator=generator)
-    assert torch.allclose(noisy.mean(dim=0), clean[0], atol=0.005)
-    expected = (clean[0] + where_it_breaks.DARK) / where_it_breaks.PHOTONS
-    assert torch.allclose(noisy.var(dim=0), expected, rtol=0.02)
