@@ -79,6 +79,11 @@ assert all(len(tables.read_record(name)["seeds"]) == 3 for name in tables.names(
 # digits](theory/from-denoiser-to-generator.py), and [whether it
 # copies](theory/does-it-copy.py); and [what came of the idea](theory/family-tree.py).
 #
+# **Beyond.** No clean images? [Seven ways to learn without
+# them](beyond/learning-without-clean-images.py), [where they
+# break](beyond/where-it-breaks.py), and [how to choose
+# then](beyond/choosing-without-clean-images.py).
+#
 # **Go further.** [Better architectures](further/better-architectures.py), from dense to
 # [convolutional](glossary.md#convolution) to a small [U-Net](glossary.md#u-net);
 # [losses](further/losses.py); one model for [every noise

@@ -1,0 +1,388 @@
+# ---
+# title: Where it breaks, and how to mend it
+# description: Clipped noise, noise that neighbouring pixels share, a wrong noise level, counts of light and too few images, each with what it does to training without clean images and a remedy.
+# ---
+
+# %% [markdown]
+# # Where it breaks, and how to mend it
+#
+# !!! abstract "In two sentences"
+#     ABSTRACT
+#
+# [The methods of the page before](learning-without-clean-images.py) rest on assumptions.
+# Noise must have mean zero. Pixels must be noisy independently of each other. $\sigma$ must
+# be known, and the same everywhere. Real noise keeps to few of these. Here each assumption
+# is broken in turn.
+#
+# Where a closed form exists, it speaks first: an exact number for linear denoisers shows
+# what a method's *expectation* does, and no training can be blamed for it.
+#
+# ## Clipped noise
+#
+# A camera returns nothing below black and nothing above white. So the mean of a clipped
+# noisy pixel is not its clean value but
+#
+# $$g(x) = \mathbb{E}\,[\operatorname{clip}(x + \sigma\varepsilon)],$$
+#
+# which lies above $x$ in the dark and below it in the bright. For Gaussian noise it is a
+# formula.
+#
+# {{ code of dae_tutorial.beyond.mending.clipped_mean }}
+#
+# Noise2Noise with a clipped second copy learns the best guess at $g(x)$. That is not a fault
+# of training. Even a network that restored $g(x)$ *perfectly* would be left with the error
+# of $g(x)$ against $x$:
+
+# %%
+from functools import partial
+
+import torch
+
+from dae_tutorial.beyond.mending import clipped_mean, invert_mean
+from dae_tutorial.evaluate import psnr
+from dae_tutorial.loaders import load_mnist
+
+train_images = load_mnist(train=True).images
+test = load_mnist(train=False).images
+floor = {
+    sigma: psnr(clipped_mean(test, sigma), test).mean().item()
+    for sigma in (0.1, 0.25, 0.5, 1.0)
+}
+for sigma, decibels in floor.items():
+    print(f"σ = {sigma:<4}  g(x) instead of x: {decibels:.1f} dB")
+
+# %% tags=["check"]
+for sigma, expected in {0.1: 28.5, 0.25: 20.5, 0.5: 14.6, 1.0: 10.4}.items():
+    assert round(floor[sigma], 1) == expected
+
+# %% [markdown]
+# The remedy: $g$ rises, so it has an inverse. If the network answers $g(x)$, then
+# $g^{-1}$ of its answer is $x$. (The answer is a *mean* of $g(x)$ over the images that are
+# possible, and the inverse of a mean is not the mean of the inverse. So this is not quite
+# the posterior mean of $x$. How much is lost?)
+#
+# We train the dense autoencoder on 10,000 digits at $\sigma = 0.5$, clipped, six
+# [epochs](../glossary.md#epoch): with clean targets, and with a second clipped copy. Three
+# seeds each.
+
+# %%
+from torch.utils.data import DataLoader, TensorDataset
+
+from dae_tutorial.model import Autoencoder
+from dae_tutorial.noise import add_gaussian_noise
+from dae_tutorial.train import fit, one_cycle
+
+sigma = 0.5
+test_digits = test[:2000]
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def trained(given, target, seed, *, criterion=None, model=None, epochs=6):
+    """Train on pairs (given, target)."""
+    torch.manual_seed(seed)
+    model = model or Autoencoder()
+    pairs = TensorDataset(given, target)
+    batches = DataLoader(pairs, 128, shuffle=True, generator=seeded(seed))
+    optimizer, scheduler = one_cycle(model, batches, epochs, 6e-3)
+    recipe = {"optimizer": optimizer, "scheduler": scheduler, "criterion": criterion}
+    fit(model, batches, None, epochs=epochs, device="cpu", **recipe)
+    return model.eval()
+
+
+def scored(answer):
+    return psnr(answer.clamp(0, 1), test_digits).mean().item()
+
+
+clip = partial(add_gaussian_noise, noise_factor=sigma)
+back = partial(invert_mean, partial(clipped_mean, sigma=sigma))
+clipped = {"supervised": [], "Noise2Noise": [], "and the inverse of g": []}
+for seed in range(3):
+    draw = seeded(seed)
+    clean = train_images[20_000 * seed :][:10_000]
+    first, second = clip(clean, generator=draw), clip(clean, generator=draw)
+    noisy = clip(test_digits, generator=seeded(100 + seed))
+    with torch.no_grad():
+        supervised = trained(first, clean, seed)(noisy).reshape(noisy.shape)
+        answer = trained(first, second, seed)(noisy).reshape(noisy.shape)
+    clipped["supervised"].append(scored(supervised))
+    clipped["Noise2Noise"].append(scored(answer))
+    clipped["and the inverse of g"].append(scored(back(answer)))
+
+for name, values in clipped.items():
+    values = torch.tensor(values)
+    print(f"{name:21} {values.mean():.2f} ± {values.std():.2f} dB")
+
+# %% tags=["hide-code"] alt="Five digits in five rows: clean, with clipped noise, as the supervised network restores them, as Noise2Noise does, with a grey veil over the black and duller strokes, and the same after the inverse of g, black again and much like the supervised ones."
+from dae_tutorial.figures import compare_images
+
+compare_images(
+    {
+        "clean": test_digits[:5],
+        "clipped noise": noisy[:5],
+        "supervised": supervised[:5],
+        "Noise2Noise": answer[:5],
+        "inverse of g": back(answer)[:5],
+    }
+)
+
+# %% tags=["check"]
+CHECK_CLIPPED
+
+# %% [markdown]
+# TEXT_CLIPPED
+#
+# ## Noise that neighbours share
+#
+# Sensors that interpolate colours, scanners, compression: in all of them the noise of a
+# pixel resembles that of its neighbours. Then the neighbours tell of the pixel's noise, and
+# who guesses a hidden pixel guesses its noise, too.
+#
+# Let $C$ be the covariance of the noise. For linear denoisers everything can be written
+# down again, with $S = \Sigma + C$ for the noisy images and $P = S^{-1}$:
+#
+# - supervised and Noise2Noise: $W = \Sigma P$. Noise2Noise needs the two *copies* to be
+#   independent, not the pixels.
+# - blind: the best guess at $y_i$ from the others, $y_i - (P y)_i / P_{ii}$.
+# - SURE, told that the noise is white: its loss is least at $W = I - \sigma^2 P$. With white
+#   noise, and only then, this equals $\Sigma P$.
+#
+# White noise of $\sigma = 0.5$, then the same averaged over 3 × 3 pixels and made as strong
+# again. How much is lost against the best linear denoiser, and what share of the noise comes
+# out of the denoiser again?
+
+# %%
+import math
+
+digits = train_images.flatten(1).double()
+covariance = digits.T.cov(correction=0)
+unit = torch.eye(784, dtype=torch.float64)
+
+
+def averaged(width):
+    """Return the covariance of noise averaged over squares, of level σ."""
+    place = torch.arange(28)
+    apart = (place[:, None] - place).abs()
+    along = (1 - apart / width).clamp(min=0).double()
+    return sigma**2 * torch.kron(along, along)
+
+
+def exact_error(weight, noise):
+    missed = (unit - weight) @ covariance @ (unit - weight).T
+    return ((missed.trace() + (weight @ noise @ weight.T).trace()) / 784).item()
+
+
+def linear(noise):
+    precision = torch.linalg.inv(covariance + noise)
+    return {
+        "supervised, Noise2Noise": covariance @ precision,
+        "blind": unit - precision / precision.diagonal()[:, None],
+        "SURE, told white": unit - sigma**2 * precision,
+        "doing nothing": unit,
+    }
+
+
+lost, copied = {}, {}
+for width in (1, 2, 3):
+    noise = averaged(width)
+    weights = linear(noise)
+    least = exact_error(weights["supervised, Noise2Noise"], noise)
+    for name, weight in weights.items():
+        lost[name, width] = 10 * math.log10(exact_error(weight, noise) / least)
+        copied[name, width] = ((weight @ noise).trace() / noise.trace()).item()
+print("noise averaged over        1 × 1 (white)       2 × 2            3 × 3")
+print("                           dB lost  copied   dB lost  copied   dB lost  copied")
+for name in weights:
+    parts = [f"{lost[name, w]:8.2f} {copied[name, w]:7.0%}" for w in (1, 2, 3)]
+    print(f"{name:26}", *parts)
+
+# %% tags=["check"]
+CHECK_CORRELATED
+
+# %% [markdown]
+# TEXT_CORRELATED
+#
+# ## A wrong σ
+#
+# SURE charges $2\sigma^2$ for each unit of slope. Told a $\sigma'$ that is too small, it
+# charges too little, and copying pays again. Too large, and it smooths too much. For linear
+# denoisers its loss is least at
+#
+# $$W = I - \sigma'^2\,(\Sigma + \sigma^2 I)^{-1},$$
+#
+# and the error of that can be computed for any $\sigma'$. R2R, too, is told $\sigma'$: with
+# it, the noise of input and target is no longer independent. Its covariance is
+# $\sigma^2 - \sigma'^2$, and the minimiser becomes
+# $W = (\Sigma + (\sigma^2 - \sigma'^2) I)\,(\Sigma + (\sigma^2 + \alpha^2 \sigma'^2)
+# I)^{-1}$.
+
+# %%
+white = sigma**2 * unit
+noisy_covariance = covariance + white
+precision = torch.linalg.inv(noisy_covariance)
+least = exact_error(covariance @ precision, white)
+
+
+def r2r_linear(told, strength=0.5):
+    shared = covariance + (sigma**2 - told**2) * unit
+    spread = noisy_covariance + (strength * told) ** 2 * unit
+    return torch.linalg.solve(spread, shared).T
+
+
+wrong = {"SURE": {}, "R2R": {}}
+for share in (0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3):
+    told = share * sigma
+    found = {"SURE": unit - told**2 * precision, "R2R": r2r_linear(told)}
+    for name, weight in found.items():
+        wrong[name][share] = 10 * math.log10(exact_error(weight, white) / least)
+print("told σ ÷ true σ   ", *(f"{share:6.1f}" for share in wrong["SURE"]))
+for name, values in wrong.items():
+    print(f"{name}, dB lost{'':6}", *(f"{value:6.2f}" for value in values.values()))
+
+# %% tags=["check"]
+CHECK_WRONG
+
+# %% [markdown]
+# TEXT_WRONG
+#
+# ## Counts of light
+#
+# A sensor counts photons. Where $\lambda$ are expected, it counts $k$, which is Poisson: its
+# mean is $\lambda$ and so is its variance. **The noise has mean zero**, whatever the image,
+# so Noise2Noise works as it is, and blind methods, too. But there is no one $\sigma$: bright
+# pixels are noisier. SURE and R2R, which must be told it, are in trouble.
+#
+# *Anscombe's* root evens that out: $2\sqrt{k + 3/8}$ has a standard deviation near 1 for all
+# but the smallest $\lambda$. So: take the root, denoise with $\sigma = 1$, go back. The way
+# back has a trap. The network answers a *mean of roots*, and a root is concave: the square of
+# that mean is too small. This is the story of clipped noise once more, with another $g$:
+#
+# $$g(\lambda) = \mathbb{E}\,\big[2\sqrt{k + 3/8}\,\big],$$
+#
+# and the same remedy, its inverse. Our digits get 20 photons at white, and 2 of stray light
+# everywhere: $\lambda = 20\,(x + 0.1)$.
+
+# %%
+from dae_tutorial.beyond.mending import anscombe, anscombe_mean
+from dae_tutorial.beyond.selfsupervised import SureLoss
+
+photons, stray = 20, 0.1
+ends = anscombe_mean(photons * (stray + torch.tensor([0.0, 1.0])))
+low, span = ends[0].item(), (ends[1] - ends[0]).item()
+
+
+def count(clean, generator):
+    return torch.poisson(photons * (clean + stray), generator=generator)
+
+
+def evened(counts):  # black at 0 and white at 1, as the network likes it
+    return (anscombe(counts) - low) / span
+
+
+def by_square(even):
+    return (((low + span * even) / 2).square() - 3 / 8) / photons - stray
+
+
+def by_inverse(even):
+    limits = {"low": photons * stray, "high": photons * (1 + stray)}
+    return invert_mean(anscombe_mean, low + span * even, **limits) / photons - stray
+
+
+counted = {}
+for seed in range(3):
+    draw = seeded(seed)
+    clean = train_images[20_000 * seed :][:10_000]
+    first, second = (count(clean, draw) for _ in range(2))
+    noisy = count(test_digits, seeded(100 + seed))
+    scaled = [counts / photons - stray for counts in (first, second, noisy)]
+    mean_sigma = ((clean + stray).mean() / photons).sqrt().item()
+    with torch.no_grad():
+        pair = trained(scaled[0], clean, seed), trained(scaled[0], scaled[1], seed)
+        found = [("supervised", pair[0](scaled[2])), ("Noise2Noise", pair[1](scaled[2]))]
+    for name, given, told in (
+        ("SURE, one σ for all", scaled[0], mean_sigma),
+        ("SURE, evened out", evened(first), 1 / span),
+    ):
+        model = Autoencoder()
+        loss = SureLoss(model, told, generator=seeded(seed))
+        trained(given, given, seed, criterion=loss, model=model)
+        with torch.no_grad():
+            if "one" in name:
+                found.append((name, model(scaled[2])))
+            else:
+                answer = model(evened(noisy))
+                found.append((f"{name}, squared", by_square(answer)))
+                found.append((f"{name}, inverse of g", by_inverse(answer)))
+    for name, answer in found:
+        counted.setdefault(name, []).append(scored(answer.reshape(noisy.shape)))
+for name, values in counted.items():
+    values = torch.tensor(values)
+    print(f"{name:31} {values.mean():.2f} ± {values.std():.2f} dB")
+
+# %% tags=["check"]
+CHECK_COUNTS
+
+# %% [markdown]
+# TEXT_COUNTS
+#
+# ## Too few images
+#
+# The promise of Noise2Noise is one about expectations: noise in the targets averages out.
+# With few images it does not. And who has clean images can draw new noise on them at every
+# pass; who has noisy ones sees the same noise again and again, and learns it by heart. Both
+# networks take 300 steps, in [batches](../glossary.md#batch) of 128 (or as many as there
+# are).
+
+# %%
+few = {}
+for images in (100, 1000, 10_000):
+    for seed in range(3):
+        draw = seeded(seed)
+        start = 20_000 * seed
+        clean = train_images[start : start + images]
+        noise = partial(add_gaussian_noise, noise_factor=sigma, clip=False)
+        first, second = noise(clean, generator=draw), noise(clean, generator=draw)
+        noisy = noise(test_digits, generator=seeded(100 + seed))
+        epochs = round(300 / math.ceil(images / 128))
+        for name, target in {"supervised": clean, "Noise2Noise": second}.items():
+            model = trained(first, target, seed, epochs=epochs)
+            with torch.no_grad():
+                answer = model(noisy).reshape(noisy.shape)
+            few.setdefault((name, images), []).append(scored(answer))
+        fresh = Autoencoder()
+        torch.manual_seed(seed)
+        fresh = Autoencoder()
+        loader = DataLoader(TensorDataset(clean), 128, shuffle=True, generator=draw)
+        optimizer, scheduler = one_cycle(fresh, loader, epochs, 6e-3)
+        recipe = {"optimizer": optimizer, "scheduler": scheduler, "device": "cpu"}
+        fit(fresh, loader, noise, epochs=epochs, seed=seed, **recipe)
+        with torch.no_grad():
+            answer = fresh.eval()(noisy).reshape(noisy.shape)
+        few.setdefault(("supervised, fresh noise", images), []).append(scored(answer))
+
+few = {key: torch.tensor(values) for key, values in few.items()}
+print("images                        100            1,000          10,000")
+for name in ("supervised, fresh noise", "supervised", "Noise2Noise"):
+    parts = [few[name, images] for images in (100, 1000, 10_000)]
+    print(f"{name:24}", *(f"{p.mean():7.2f} ± {p.std():.2f} " for p in parts))
+
+# %% tags=["check"]
+CHECK_FEW
+
+# %% [markdown]
+# TEXT_FEW
+#
+# ## Symptoms and remedies
+#
+# | what you see | what it may be | what helps |
+# |---|---|---|
+# | a grey veil, dull whites | clipped noise | the inverse of $g$ |
+# | blobs of noise come through a blind method | noise that neighbours share | Noise2Noise; hide larger patches |
+# | grain comes through SURE or R2R | $\sigma$ told too small | [estimate it](choosing-without-clean-images.py#how-strong-is-the-noise) |
+# | all is too smooth | $\sigma$ told too large, or a blind answer | the same; give the pixel back |
+# | grain in bright places only | counts of light | Anscombe's root, and the inverse of its mean |
+# | good on its own images, bad on new ones | too few images | more images; [stop earlier](choosing-without-clean-images.py#when-to-stop) |
+#
+# Next: [choosing without clean images](choosing-without-clean-images.py).
