@@ -9,8 +9,8 @@
 # !!! abstract "In two sentences"
 #     From noisy images alone we estimate $\sigma$ (within 1 % on photographs at 0.1 and
 #     above, but a quarter too high where the noise is very weak), and the error of a filter
-#     within 1 %. The choices that follow from it, of a filter and of the epoch at which to
-#     stop, cost at most 0.1 dB against those that clean images would have made.
+#     within 1 %. The choices that follow from it, of a filter and of the [epoch](../glossary.md#epoch)
+#     at which to stop, cost at most 0.1 dB against those that clean images would have made.
 #
 # Training is half of the work. The other half is choosing: how strong a filter, how long a
 # training, which of two networks. Usually one looks at the error on clean

@@ -43,7 +43,7 @@
 # | noisy target | $y$ itself | it is: $m = n$, and $D$ sees $n$ |
 # | Noise2Noise | a second noisy copy | its noise is independent of all that $D$ sees |
 # | Noise2Self, Noise2Void | $y_i$, at hidden pixels | $D$ does not see pixel $i$, and no other pixel tells of $n_i$ |
-# | blind spot | $y_i$, everywhere | the same, built into the network |
+# | [blind spot](../glossary.md#blind) | $y_i$, everywhere | the same, built into the network |
 # | SURE | $y$ itself | it is there, and it can be computed: $\sigma^2$ times a sum of slopes |
 # | Noisier2Noise | $y$, from $y$ and more noise | the noise divides in known shares |
 # | R2R | $y$ less some noise, from $y$ and some | added so that both noises are independent |
@@ -244,7 +244,7 @@ assert all(0.3 < lost[s]["R2R, α = 1"] < 0.33 for s in levels)
 #
 # Every method trains the same small network on the same images, for the same number of
 # steps: 400 steps of 32 digits, 12,800 digits in all, each seen once. It is the network
-# with the blind spot, 2,681 weights, but with its hole *filled*, so that it sees all pixels;
+# with the blind spot, 2,625 weights, but with its hole *filled*, so that it sees all pixels;
 # for the method "blind spot" the hole stays open. So nothing but the hole tells these
 # networks apart. Each image has **one noisy copy, drawn once**, as in life;
 # only Noise2Noise has a second. The supervised rival is given the same noisy copies, and
@@ -322,6 +322,7 @@ CHECK1
 # The same at $\sigma = 0.25$, and on grey photographs at $\sigma = 0.1$: patches of
 # 28 × 28 pixels from four pictures to train on, the middles of three others for the test.
 
+
 # %%
 def line(*chosen):
     values, gap = scores(*chosen), gaps(*chosen)
@@ -381,7 +382,9 @@ for name, clean in {
     noisy = clean + 0.5 * torch.randn(clean.shape, generator=generator)
     error = (memory.posterior_mean(noisy, 0.5) - clean).square().mean().item()
     ceiling[name] = -10 * math.log10(error)
-    print(f"exact posterior mean on {name:15} {ceiling[name]:.1f} dB, of the mean error")
+    print(
+        f"exact posterior mean on {name:15} {ceiling[name]:.1f} dB, of the mean error"
+    )
 supervised = tables.select(
     rows, data="digits", sigma=0.5, method="supervised", steps=400
 )
@@ -403,7 +406,7 @@ assert ceiling["test images"] < -10 * math.log10(error) - 1
 # How little will do? Noise2Self at $\sigma = 0.4$, a hundred steps of 64 noisy images, and
 # then all 10,000 test images. (The example that comes with the [original
 # code](../bibliography.md#batson2019) is of this size; it reports about 0.017 for the answer
-# given once and 0.021 for the blind one. Its network and its batches are others.)
+# given once and 0.021 for the blind one. Its network is another.)
 
 # %%
 from dae_tutorial.beyond.blind_spots import BlindPixelLoss, BlindSpotNet

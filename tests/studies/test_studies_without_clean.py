@@ -80,7 +80,7 @@ def test_the_network_is_the_same_but_for_the_blind_spot():
 
 @pytest.mark.parametrize("method", ["Noise2Noise", "blind spot", "SURE", "R2R"])
 def test_a_moment_of_training_without_clean_images_helps(method):
-    best = max(decibels(method, steps=240).values())
+    best = max(decibels(method, steps=150).values())
     assert best > decibels("doing nothing")["once"] + 5
 
 
@@ -89,5 +89,5 @@ def test_a_noisy_target_teaches_to_copy():
 
 
 def test_the_pixel_given_back_helps():
-    asked = decibels("blind spot", steps=240)
+    asked = decibels("blind spot", steps=150)
     assert asked["blindly, pixel given back"] > asked["blindly"] + 0.1
