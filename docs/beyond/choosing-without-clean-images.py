@@ -7,10 +7,11 @@
 # # Choosing without clean images
 #
 # !!! abstract "In two sentences"
-#     From noisy images alone we estimate $\sigma$ (within 1 % on photographs at 0.1 and
+#     From noisy images alone we estimate $\sigma$ (within 2 % on photographs at 0.1 and
 #     above, but a quarter too high where the noise is very weak), and the error of a filter
-#     within 1 %. The choices that follow from it, of a filter and of the [epoch](../glossary.md#epoch)
-#     at which to stop, cost at most 0.1 dB against those that clean images would have made.
+#     within 1 %. The choices that follow from it, of a filter and of the
+#     [epoch](../glossary.md#epoch) at which to stop, cost at most 0.1 dB against those that
+#     clean images would have made.
 #
 # Training is half of the work. The other half is choosing: how strong a filter, how long a
 # training, which of two networks. Usually one looks at the error on clean
@@ -29,7 +30,8 @@
 # - **One image.** In the finest details of a wavelet transform there is little image and all
 #   of the noise. The image's own details, its edges, are few and large. So take the *median*
 #   size, which hardly feels a few large ones, and divide it by 0.6745, the median size of a
-#   standard normal number. (Donoho and Johnstone; `estimate_sigma` of scikit-image.)
+#   standard normal number. ([Donoho and
+# Johnstone](../bibliography.md#donoho1994); `estimate_sigma` of scikit-image.)
 
 # %%
 import torch
