@@ -347,6 +347,8 @@ assert all(wrong["R2R"][s] < wrong["SURE"][s] for s in wrong["SURE"] if s != 1.0
 # everywhere: $\lambda = 20\,(x + 0.1)$.
 
 # %%
+from torch import nn
+
 from dae_tutorial.beyond.mending import anscombe, anscombe_mean
 from dae_tutorial.beyond.selfsupervised import SureLoss
 
@@ -389,7 +391,9 @@ for seed in range(3):
         ("SURE, evened out", evened(first), evened(noisy), 1 / span),
     ):
         torch.manual_seed(seed)
-        model = Autoencoder()
+        model = nn.Sequential(
+            Autoencoder(), nn.Unflatten(1, (1, 28, 28))
+        )  # rows → images
         loss = SureLoss(model, told, generator=seeded(seed))
         found[name] = ask(
             trained(given, given, seed, criterion=loss, model=model), asked
