@@ -10,7 +10,7 @@
 # !!! abstract "In two sentences"
 #     On one small network with the same noisy digits, Noise2Noise, SURE, and a
 #     [blind spot](../glossary.md#blind) whose pixel is given back afterwards end within 0.15 dB of training on clean images;
-#     Recorrupted-to-Recorrupted loses 0.2 dB, and hidden pixels without knowledge of
+#     Recorrupted-to-Recorrupted loses a quarter of a decibel, and hidden pixels without knowledge of
 #     $\sigma$ lose 0.5 to 3 dB.
 #     All of it follows from one line of algebra: a wrong target does no harm if its error
 #     cannot be told from what the network sees, and if it can, the harm can be computed.
@@ -324,7 +324,8 @@ for key in (
     ("blind spot", "blindly, pixel given back"),
 ):
     assert lost_at_half[key].max() < 0.15
-assert 0.1 < lost_at_half["R2R", "once"].mean() < 0.3
+assert all(lost_at_half[m, "once"].max() < 0.1 for m in ("Noise2Noise", "SURE"))
+assert 0.2 < lost_at_half["R2R", "once"].mean() < 0.3
 assert (
     abs(
         lost_at_half["noisy target", "once"] - lost_at_half["doing nothing", "once"]
@@ -334,7 +335,9 @@ assert (
 assert 1.2 < lost_at_half["blind spot", "blindly"].mean() < 1.5
 assert 1.5 < lost_at_half["Noise2Self", "blindly"].mean() < 1.8
 assert 0.3 < lost_at_half["Noise2Self", "blindly, pixel given back"].mean() < 0.5
-assert 0.4 < lost_at_half["Noise2Self", "once"].mean() < 0.9
+assert abs(lost_at_half["Noise2Self", "once"].mean() - 0.7) < 0.05
+assert abs(lost_at_half["Noise2Self", "once"].min() - 0.5) < 0.05
+assert abs(lost_at_half["Noise2Self", "once"].max() - 0.8) < 0.05
 assert (
     lost_at_half["R2R", "with one draw"] > lost_at_half["R2R", "mean of 8 draws"]
 ).all()
@@ -344,16 +347,17 @@ assert 1.4 < lost_at_half["R2R", "with one draw"].mean() < 1.7
 
 # %% [markdown]
 # - **A noisy target teaches nothing.** The network becomes the identity, to 0.1 dB.
-# - **Noise2Noise and SURE lose 0.1 dB at most.** They have the supervised minimiser, and here
+# - **Noise2Noise and SURE lose less than 0.1 dB.** They have the supervised minimiser, and here
 #   they get there. SURE pays with two calls of the network a step in place of one.
 # - **Blindness costs 1.3 dB and more, and giving the pixel back returns nearly all of it.**
 #   With its blind spot the network needs $\sigma$ only *afterwards*, and ends beside the
 #   supervised one.
-# - **Noise2Self asked once** is better than asked blindly, and needs no $\sigma$. But it is
-#   a question that it was not trained for, and the seeds differ more.
+# - **Noise2Self asked once** loses 0.7 dB. It is better than asked blindly, and needs no
+#   $\sigma$. But it is a question that it was not trained for, and the seeds differ more: from
+#   0.5 to 0.8 dB.
 # - **R2R is best asked with the image as it is.** It was trained on noisier ones, and with
 #   one draw of extra noise it is 1.5 dB behind. The mean of 8 draws makes up for most of
-#   that, and asking once, with no extra noise at all, for more: 0.2 dB are left. The
+#   that, and asking once, with no extra noise at all, for more: a quarter of a decibel is left. The
 #   expectation does not promise this either.
 # - **Noisier2Noise**, the same method in other clothes, loses 2 dB. Its network must answer
 #   with a *noisy* image, and the correction doubles whatever it gets wrong. ($\alpha$ is 1
