@@ -27,11 +27,11 @@
 #
 # - **Two copies.** In the difference $y - y'$ the image is gone, and what is left has the
 #   variance $2\sigma^2$: $\hat\sigma = \operatorname{std}(y - y') / \sqrt{2}$.
-# - **One image.** In the finest details of a wavelet transform there is little image and all
-#   of the noise. The image's own details, its edges, are few and large. So take the *median*
-#   size, which hardly feels a few large ones, and divide it by 0.6745, the median size of a
-#   standard normal number. ([Donoho and
-# Johnstone](../bibliography.md#donoho1994); `estimate_sigma` of scikit-image.)
+# - **One image.** In the finest details of a wavelet transform there is little image and
+#   all of the noise. The image's own details, its edges, are few and large. So take the
+#   *median* size, which hardly feels a few large ones, and divide it by 0.6745, the
+#   median size of a standard normal number. ([Donoho and
+#   Johnstone](../bibliography.md#donoho1994); `estimate_sigma` of scikit-image.)
 
 # %%
 import torch
@@ -91,19 +91,20 @@ assert 0.06 < ratios["digits", 0.25][0].std() < 0.11
 # %% [markdown]
 # Two copies are right in every case. One image is enough for photographs as soon as there
 # is noise worth speaking of, $\sigma = 0.1$ and above. At $\sigma = 0.02$ it says a fifth
-# to a quarter too much: the image's own fine texture counts as noise. A digit has only 784 pixels, a
-# quarter of them finest details, so a single estimate is off by some 8 %, and the strokes
-# bias it. Averaged over many digits under the same noise, only the bias is left.
+# to a quarter too much: the image's own fine texture counts as noise. A digit has only
+# 784 pixels, a quarter of them finest details, so a single estimate is off by some 8 %,
+# and the strokes bias it. Averaged over many digits under the same noise, only the bias
+# is left.
 #
 # What an error of 10 or 30 % does to SURE and R2R is on [the page
 # before](where-it-breaks.py#a-wrong-noise-level).
 #
 # ## How large is the error? SURE as a judge
 #
-# [SURE](learning-without-clean-images.py#sure-subtract-what-copying-pays) estimates the mean
-# squared error of *any* denoiser, trained or not, from noisy images alone. First: is it
-# right? A thousand noisy digits, and a blur of several widths. The
-# third column is what clean images say.
+# [SURE](learning-without-clean-images.py#sure-subtract-what-copying-pays) estimates the
+# mean squared error of *any* denoiser, trained or not, from noisy images alone. First: is
+# it right? A thousand noisy digits, and a blur of several widths. The third column is
+# what clean images say.
 
 # %%
 from functools import partial
@@ -142,11 +143,11 @@ assert best["SURE"] == best["true"]
 # $$\Big(\frac1N\lVert n \rVert^2 - \sigma^2\Big) - \Big(\frac2N \langle n, D(y) - x \rangle
 # - \text{its mean}\Big).$$
 #
-# The first bracket is how much noise this image happened to get. Its standard deviation is
-# $\sigma^2 \sqrt{2/N}$ whatever the denoiser, and for one that lets little noise through,
-# it is nearly all there is: 0.0032 here for one digit, 0.0001 for a thousand. So an error of
-# 0.005 is known to 2 % from a thousand digits, and one of 0.001 only to 10 %. **The better
-# the denoiser, the more pixels SURE needs.** Photographs have many.
+# The first bracket is how much noise this image happened to get. Its standard deviation
+# is $\sigma^2 \sqrt{2/N}$ whatever the denoiser, and for one that lets little noise
+# through, it is nearly all there is: 0.0032 here for one digit, 0.0001 for a thousand. So
+# an error of 0.005 is known to 2 % from a thousand digits, and one of 0.001 only to 10 %.
+# **The better the denoiser, the more pixels SURE needs.** Photographs have many.
 
 # %% tags=["check"]
 assert abs(sigma**2 * (2 / 784) ** 0.5 - 0.0032) < 0.00005
@@ -208,16 +209,17 @@ assert max(costs) < 0.15
 #
 # ## When to stop
 #
-# A small set of noisy images, and a network that goes through it again and again, will learn
-# its noise by heart. With clean images one would watch the error on a
-# validation set and stop at its lowest. Without them there are two substitutes, both on
-# noisy images that the training does not use:
+# A small set of noisy images, and a network that goes through it again and again, will
+# learn its noise by heart. With clean images one would watch the error on a validation
+# set and stop at its lowest. Without them there are two substitutes, both on noisy images
+# that the training does not use:
 #
 # - **SURE**, if $\sigma$ is known;
-# - **the second copy**: the squared distance from a second noisy copy, less $\sigma^2$. By
-#   the line of [the first page](learning-without-clean-images.py#one-line-that-all-of-them-share)
-#   its mean is the true error, for any independent noise of mean zero. (And to find the
-#   lowest point, $\sigma^2$ is not needed.)
+# - **the second copy**: the squared distance from a second noisy copy, less $\sigma^2$.
+#   By the line of [the first
+#   page](learning-without-clean-images.py#one-line-that-all-of-them-share) its mean is
+#   the true error, for any independent noise of mean zero. (And to find the lowest point,
+#   $\sigma^2$ is not needed.)
 #
 # We train the dense autoencoder by Noise2Noise on 500 pairs, far too few, at
 # $\sigma = 0.5$.
@@ -312,9 +314,10 @@ assert history.train_loss[-1] < min(history.train_loss[:60])
 
 # %% [markdown]
 # Both substitutes follow the true error, which they have never seen, within 5 % at every
-# epoch, and stop where it would have stopped, or so near that less than 1 % is lost. Who never stops pays for it: the error is 70 %
-# higher at the end. And the training loss tells nothing. It falls to the last epoch, as the
-# network learns 500 patterns of noise by heart.
+# epoch, and stop where it would have stopped, or so near that less than 1 % is lost. Who
+# never stops pays for it: the error is 70 % higher at the end. And the training loss
+# tells nothing. It falls to the last epoch, as the network learns 500 patterns of noise
+# by heart.
 #
 # One thing they cannot do: judge a method on the images that it was *trained* on. SURE as a
 # training loss is no longer an unbiased estimate once it has been minimised.

@@ -35,12 +35,12 @@
 # constant}}$$
 #
 # (Write $D - t = (D - x) - m$ and multiply out.) The last term does not depend on $D$. So
-# if the middle one is zero, **the wrong target gives the right loss**, up to a constant, and
-# the same best $D$ as clean images would: the [posterior
-# mean](../glossary.md#posterior-mean). Every method below is a way to be rid of that middle
-# term. If $m$ has mean zero for every $x$, the $x$ in it drops out, and what is left is
-# $\mathbb{E}\,\langle D(y), m \rangle$: **how much of the target's error can be told from
-# what $D$ is shown?**
+# if the middle one is zero, **the wrong target gives the right loss**, up to a constant,
+# and the same best $D$ as clean images would: the [posterior
+# mean](../glossary.md#posterior-mean). Every method below is a way to be rid of that
+# middle term. If $m$ has mean zero for every $x$, the $x$ in it drops out, and what is
+# left is $\mathbb{E}\,\langle D(y), m \rangle$: **how much of the target's error can be
+# told from what $D$ is shown?**
 #
 # | method | the target | why the middle term is no trouble |
 # |---|---|---|
@@ -85,22 +85,24 @@
 # ### Noise2Noise: a second copy
 #
 # Photograph the same thing twice. The target's noise is independent of the input's, so
-# $\mathbb{E}\,\langle D(y), m \rangle = \mathbb{E}\,\langle D(y), \mathbb{E}\,m \rangle = 0$.
-# It need not be Gaussian, nor of a known level; only its *mean* must be zero. There is
-# nothing to write: `fit` takes pairs (first copy, second copy) in place of (noisy, clean).
+# $\mathbb{E}\,\langle D(y), m \rangle = \mathbb{E}\,\langle D(y), \mathbb{E}\,m \rangle =
+# 0$. It need not be Gaussian, nor of a known level; only its *mean* must be zero. There
+# is nothing to write: `fit` takes pairs (first copy, second copy) in place of (noisy,
+# clean).
 #
 # ### Noise2Self and Noise2Void: pixels that were not shown
 #
-# One copy, and noise that is independent from pixel to pixel. Hide some pixels, put the mean
-# of their neighbours in their place, and ask for the noisy values there. $D_i$ does not
-# depend on $y_i$, so its slope is zero, and so is the middle term. No $\sigma$ is needed.
+# One copy, and noise that is independent from pixel to pixel. Hide some pixels, put the
+# mean of their neighbours in their place, and ask for the noisy values there. $D_i$ does
+# not depend on $y_i$, so its slope is zero, and so is the middle term. No $\sigma$ is
+# needed.
 #
 # {{ code of dae_tutorial.beyond.blind_spots.hide_pixels }}
 #
-# A network trained so can be asked in two ways. *Blindly*: hide each grid of pixels in turn,
-# and keep the answers there (16 calls; the authors call this $J$-invariant). Or *once*: show
-# it the whole noisy image. It has not been trained for that, and no theorem says what it
-# does; it often does well.
+# A network trained so can be asked in two ways. *Blindly*: hide each grid of pixels in
+# turn, and keep the answers there (4 calls, if every other row and column is hidden at a
+# time; the authors call this $J$-invariant). Or *once*: show it the whole noisy image. It
+# has not been trained for that, and no theorem says what it does; it often does well.
 #
 # ### A blind spot by design
 #
@@ -121,9 +123,9 @@
 #
 # ### More noise makes pairs: Noisier2Noise and R2R
 #
-# One copy again, Gaussian noise, and $\sigma$ known. Add noise of one's own,
-# $z = y + \alpha\sigma\varepsilon$, and learn to get $y$ back from $z$. In $z$ there is noise
-# of variance $(1 + \alpha^2)\,\sigma^2$, of which a share of $\alpha^2 / (1 + \alpha^2)$ was
+# One copy again, Gaussian noise, and $\sigma$ known. Add noise of one's own, $z = y +
+# \alpha\sigma\varepsilon$, and learn to get $y$ back from $z$. In $z$ there is noise of
+# variance $(1 + \alpha^2)\,\sigma^2$, of which a share of $\alpha^2 / (1 + \alpha^2)$ was
 # added. A network cannot tell which part. So whatever it takes off to reach $y$ is that
 # share of all there is, and
 #
@@ -136,10 +138,10 @@
 # independent. So this *is* Noise2Noise, with pairs made out of one copy.
 #
 # **The two are one method.** The R2R target is the formula above, applied to $y$: $y_2 =
-# ((1 + \alpha^2)\,y - y_1) / \alpha^2$. Put the formula into the network, and the two losses
-# differ by a constant factor. (A test of this project checks it to 12 digits.) And as
-# $\alpha$ goes to 0, the R2R loss becomes that of SURE: its middle term is a slope along
-# $\varepsilon$, taken over a short step.
+# ((1 + \alpha^2)\,y - y_1) / \alpha^2$. Put the formula into the network, and the two
+# losses differ by a constant factor. (A test of this project checks it to 12 digits.) And
+# as $\alpha$ goes to 0, the R2R loss becomes that of SURE: its middle term is a slope
+# along $\varepsilon$, taken over a short step.
 #
 # Both answer for an image that is noisier than ours. To make up for some of it, ask with
 # several draws of $\varepsilon$ and take the mean.
@@ -151,12 +153,13 @@
 # expectation above is a formula in the covariance $\Sigma$ of the clean images, and each
 # minimiser can be written down:
 #
-# - supervised, Noise2Noise, SURE: $W = \Sigma\,(\Sigma + \sigma^2 I)^{-1}$, which is best;
+# - supervised, Noise2Noise, SURE: $W = \Sigma\,(\Sigma + \sigma^2 I)^{-1}$, which is
+#   best;
 # - noisy target: $W = I$;
-# - blind: with $P = (\Sigma + \sigma^2 I)^{-1}$, the best guess at $y_i$ from all others is
-#   $y_i - (P y)_i / P_{ii}$;
-# - Noisier2Noise, R2R: the best $W$ for noise of level $\sigma\sqrt{1 + \alpha^2}$. (The mean
-#   over many draws of $\varepsilon$ is $W$ applied to $y$ itself.)
+# - blind: with $P = (\Sigma + \sigma^2 I)^{-1}$, the best guess at $y_i$ from all others
+#   is $y_i - (P y)_i / P_{ii}$;
+# - Noisier2Noise, R2R: the best $W$ for noise of level $\sigma\sqrt{1 + \alpha^2}$. (The
+#   mean over many draws of $\varepsilon$ is $W$ applied to $y$ itself.)
 #
 # Here $\Sigma$ is that of all 60,000 training digits. Nothing is drawn and nothing is
 # trained: these errors are exact, for images with this $\Sigma$.
@@ -249,11 +252,11 @@ assert all(0.3 < lost[s]["R2R, α = 1"] < 0.33 for s in levels)
 #
 # Every method trains the same small network on the same images, for the same number of
 # steps: 400 steps of 32 digits, 12,800 digits in all, each seen once. It is the network
-# with the blind spot, 2,625 weights, but with its hole *filled*, so that it sees all pixels;
-# for the method "blind spot" the hole stays open. So nothing but the hole tells these
-# networks apart. Each image has **one noisy copy, drawn once**, as in life;
-# only Noise2Noise has a second. The supervised rival is given the same noisy copies, and
-# the clean images. Three seeds, 1,000 [test](../glossary.md#test-set) digits.
+# with the blind spot, 2,625 weights, but with its hole *filled*, so that it sees all
+# pixels; for the method "blind spot" the hole stays open. So nothing but the hole tells
+# these networks apart. Each image has **one noisy copy, drawn once**, as in life; only
+# Noise2Noise has a second. The supervised rival is given the same noisy copies, and the
+# clean images. Three seeds, 1,000 [test](../glossary.md#test-set) digits.
 
 # %%
 from dae_tutorial.evidence import tables
@@ -347,22 +350,23 @@ assert 1.4 < lost_at_half["R2R", "with one draw"].mean() < 1.7
 
 # %% [markdown]
 # - **A noisy target teaches nothing.** The network becomes the identity, to 0.1 dB.
-# - **Noise2Noise and SURE lose less than 0.1 dB.** They have the supervised minimiser, and here
-#   they get there. SURE pays with two calls of the network a step in place of one.
-# - **Blindness costs 1.3 dB and more, and giving the pixel back returns nearly all of it.**
-#   With its blind spot the network needs $\sigma$ only *afterwards*, and ends beside the
-#   supervised one.
+# - **Noise2Noise and SURE lose less than 0.1 dB.** They have the supervised minimiser,
+#   and here they get there. SURE pays with two calls of the network a step in place of
+#   one.
+# - **Blindness costs 1.3 dB and more, and giving the pixel back returns nearly all of
+#   it.** With its blind spot the network needs $\sigma$ only *afterwards*, and ends
+#   beside the supervised one.
 # - **Noise2Self asked once** loses 0.7 dB. It is better than asked blindly, and needs no
-#   $\sigma$. But it is a question that it was not trained for, and the seeds differ more: from
-#   0.5 to 0.8 dB.
-# - **R2R is best asked with the image as it is.** It was trained on noisier ones, and with
-#   one draw of extra noise it is 1.5 dB behind. The mean of 8 draws makes up for most of
-#   that, and asking once, with no extra noise at all, for more: a quarter of a decibel is left. The
-#   expectation does not promise this either.
-# - **Noisier2Noise**, the same method in other clothes, loses 2 dB. Its network must answer
-#   with a *noisy* image, and the correction doubles whatever it gets wrong. ($\alpha$ is 1
-#   here, 0.8 for R2R.) Where the correction stands makes no difference to the minimiser, and
-#   much to a network.
+#   $\sigma$. But it is a question that it was not trained for, and the seeds differ more:
+#   from 0.5 to 0.8 dB.
+# - **R2R is best asked with the image as it is.** It was trained on noisier ones, and
+#   with one draw of extra noise it is 1.5 dB behind. The mean of 8 draws makes up for
+#   most of that, and asking once, with no extra noise at all, for more: a quarter of a
+#   decibel is left. The expectation does not promise this either.
+# - **Noisier2Noise**, the same method in other clothes, loses 2 dB. Its network must
+#   answer with a *noisy* image, and the correction doubles whatever it gets wrong.
+#   ($\alpha$ is 1 here, 0.8 for R2R.) Where the correction stands makes no difference to
+#   the minimiser, and much to a network.
 #
 # ### Weaker noise, and photographs
 #
@@ -400,12 +404,12 @@ assert 0.4 < photo["Noise2Self", "once"].mean() < 1
 assert (photo["Noise2Self", "blindly, pixel given back"] < 0).all()
 
 # %% [markdown]
-# The weaker the noise, the dearer the blindness: about 3 dB now, as the exact numbers let us
-# expect, and the more there is to give back. On photographs Noise2Noise again loses next to
-# nothing. And Noise2Self with the pixel given back is *better* than the supervised network.
-# That is no miracle: it is told $\sigma$, and the supervised network is not. It has to find
-# out by itself how far to trust a pixel, from four pictures and 400 steps. So the supervised
-# number is a yardstick, not a ceiling.
+# The weaker the noise, the dearer the blindness: about 3 dB now, as the exact numbers let
+# us expect, and the more there is to give back. On photographs Noise2Noise again loses
+# next to nothing. And Noise2Self with the pixel given back is *better* than the
+# supervised network. That is no miracle: it is told $\sigma$, and the supervised network
+# is not. It has to find out by itself how far to trust a pixel, from four pictures and
+# 400 steps. So the supervised number is a yardstick, not a ceiling.
 #
 # ### Does more training close the gaps?
 #
@@ -465,17 +469,18 @@ assert ceiling["its own images"] > 35
 assert ceiling["test images"] < -10 * math.log10(error) - 1
 
 # %% [markdown]
-# For the training images themselves it is a ceiling far out of reach. For new images it is
-# none: a memory of other digits is not what a new digit needs, as [The same on
-# digits](../theory/on-digits.py) shows at length. What a best denoiser of *new* digits would
-# reach, nobody knows. So the honest yardstick in the tables is the supervised network.
+# For the training images themselves it is a ceiling far out of reach. For new images it
+# is none: a memory of other digits is not what a new digit needs, as [The same on
+# digits](../theory/on-digits.py) shows at length. What a best denoiser of *new* digits
+# would reach, nobody knows. So the honest yardstick in the tables is the supervised
+# network.
 #
 # ## A hundred steps
 #
-# How little will do? Noise2Self at $\sigma = 0.4$, a hundred steps of 64 noisy images, and
-# then all 10,000 test images. (The example that comes with the [original
-# code](../bibliography.md#batson2019) is of this size; it reports about 0.017 for the answer
-# given once and 0.021 for the blind one. Its network is another.)
+# How little will do? Noise2Self at $\sigma = 0.4$, a hundred steps of 64 noisy images,
+# and then all 10,000 test images. (The example that comes with the [original
+# code](../bibliography.md#batson2019) is of this size; it reports about 0.017 for the
+# answer given once and 0.021 for the blind one. Its network is another.)
 
 # %%
 from dae_tutorial.beyond.blind_spots import BlindPixelLoss, BlindSpotNet
@@ -521,19 +526,19 @@ assert result.mse < 0.017
 # %% [markdown]
 # ## Which one?
 #
-# - **You can take everything twice:** Noise2Noise. It asks for nothing but independent noise
-#   of mean zero.
-# - **One copy, Gaussian noise, known $\sigma$:** SURE or R2R; or a blind spot, and the pixel
-#   given back.
+# - **You can take everything twice:** Noise2Noise. It asks for nothing but independent
+#   noise of mean zero.
+# - **One copy, Gaussian noise, known $\sigma$:** SURE or R2R; or a blind spot, and the
+#   pixel given back.
 # - **One copy, $\sigma$ unknown, noise independent from pixel to pixel:** a blind spot or
 #   Noise2Self. Then [estimate
-#   $\sigma$](choosing-without-clean-images.py#how-strong-is-the-noise), and give the pixel
-#   back.
+#   $\sigma$](choosing-without-clean-images.py#how-strong-is-the-noise), and give the
+#   pixel back.
 # - **None of this holds:** [see what breaks, and how to mend it](where-it-breaks.py).
 #
-# The methods come from [Lehtinen and others](../bibliography.md#lehtinen2018) (Noise2Noise),
-# [Krull and others](../bibliography.md#krull2019) (Noise2Void), [Batson and
-# Royer](../bibliography.md#batson2019) (Noise2Self), [Laine and
+# The methods come from [Lehtinen and others](../bibliography.md#lehtinen2018)
+# (Noise2Noise), [Krull and others](../bibliography.md#krull2019) (Noise2Void), [Batson
+# and Royer](../bibliography.md#batson2019) (Noise2Self), [Laine and
 # others](../bibliography.md#laine2019) and [Wu and others](../bibliography.md#wu2020)
 # (blind spots), [Stein](../bibliography.md#stein1981), [Ramani and
 # others](../bibliography.md#ramani2008) and [Soltanayev and

@@ -35,9 +35,9 @@
 #
 # {{ code of dae_tutorial.beyond.mending.clipped_mean }}
 #
-# Noise2Noise with a clipped second copy learns the best guess at $g(x)$. That is not a fault
-# of training. Even a network that restored $g(x)$ *perfectly* would be left with the error
-# of $g(x)$ against $x$:
+# Noise2Noise with a clipped second copy learns the best guess at $g(x)$. That is not a
+# fault of training. Even a network that restored $g(x)$ *perfectly* would be left with
+# the error of $g(x)$ against $x$:
 
 # %%
 from functools import partial
@@ -151,8 +151,8 @@ assert ((broken > 2.8) & (mended < 0.5)).all()
 # must be *the* $g$, with the right $\sigma$; and it must be applied to the answer, not to
 # the noisy image, whose pixels are no means of anything.
 #
-# (The other way out is to keep what the sensor gave, before anybody cut it to $[0, 1]$. Many
-# file formats do not.)
+# (The other way out is to keep what the sensor gave, before anybody cut it to $[0, 1]$.
+# Many file formats do not.)
 #
 # ## Noise that neighbours share
 #
@@ -165,13 +165,14 @@ assert ((broken > 2.8) & (mended < 0.5)).all()
 #
 # - supervised and Noise2Noise: $W = \Sigma P$. Noise2Noise needs the two *copies* to be
 #   independent, not the pixels.
-# - [blind](../glossary.md#blind): the best guess at $y_i$ from the others, $y_i - (P y)_i / P_{ii}$.
-# - SURE, told that the noise is white: its loss is least at $W = I - \sigma^2 P$. With white
-#   noise, and only then, this equals $\Sigma P$.
+# - [blind](../glossary.md#blind): the best guess at $y_i$ from the others, $y_i - (P y)_i
+#   / P_{ii}$.
+# - SURE, told that the noise is white: its loss is least at $W = I - \sigma^2 P$. With
+#   white noise, and only then, this equals $\Sigma P$.
 #
-# White noise of $\sigma = 0.5$, then the same averaged over 3 × 3 pixels and made as strong
-# again. How much is lost against the best linear denoiser, and what share of the noise comes
-# out of the denoiser again?
+# White noise of $\sigma = 0.5$, then the same averaged over 3 × 3 pixels and made as
+# strong again. How much is lost against the best linear denoiser, and what share of the
+# noise comes out of the denoiser again?
 
 # %%
 import math
@@ -231,16 +232,17 @@ for width in (2, 3):
 
 # %% [markdown]
 # - **Noise2Noise does not mind.** It has the supervised minimiser, whatever $C$ is.
-# - **The blind methods copy the noise.** Averaged over no more than 2 × 2 pixels, 94 % of it
-#   comes out again. They end within 0.2 dB of doing nothing. Nothing is wrong with their
-#   training: the neighbours know the noise.
-# - **SURE is worse than doing nothing.** It takes $\sigma^2$ off in every direction, also in
-#   those in which averaged noise has hardly any power, and lands far on the other side. (A
-#   linear denoiser has nothing to hold it back. A network may not go as far, but that is the
-#   way it is pushed.)
+# - **The blind methods copy the noise.** Averaged over no more than 2 × 2 pixels, 94 % of
+#   it comes out again. They end within 0.2 dB of doing nothing. Nothing is wrong with
+#   their training: the neighbours know the noise.
+# - **SURE is worse than doing nothing.** It takes $\sigma^2$ off in every direction, also
+#   in those in which averaged noise has hardly any power, and lands far on the other
+#   side. (A linear denoiser has nothing to hold it back. A network may not go as far, but
+#   that is the way it is pushed.)
 #
-# The remedy for blind methods is to be blind to more. Averages over 3 × 3 pixels share noise
-# with pixels up to two away, so hide 5 × 5. Again exactly, at nine pixels of the middle:
+# The remedy for blind methods is to be blind to more. Averages over 3 × 3 pixels share
+# noise with pixels up to two away, so hide 5 × 5. Again exactly, at nine pixels of the
+# middle:
 
 
 # %%
@@ -328,33 +330,36 @@ assert 8.0 < wrong["SURE"][1.3] < 8.2
 assert all(wrong["R2R"][s] < wrong["SURE"][s] for s in wrong["SURE"] if s != 1.0)
 
 # %% [markdown]
-# A tenth too small costs SURE 1.5 dB, a tenth too large 1.8, and 30 % cost 6 and 8 dB. R2R
-# suffers a little less. Why so much? In most of the 784 directions a digit has nothing, and
-# all there is is noise. There, $W$ should be 0, and becomes $1 - \sigma'^2 / \sigma^2$: the
-# noise of hundreds of directions comes through. The remedy is to measure $\sigma$ well: [the
-# next page](choosing-without-clean-images.py#how-strong-is-the-noise) does. Noise2Noise and
-# blind training need no $\sigma$ at all.
+# A tenth too small costs SURE 1.5 dB, a tenth too large 1.8, and 30 % cost 6 and 8 dB.
+# R2R suffers a little less. Why so much? In most of the 784 directions a digit has
+# nothing, and all there is is noise. There, $W$ should be 0, and becomes $1 - \sigma'^2 /
+# \sigma^2$: the noise of hundreds of directions comes through. The remedy is to measure
+# $\sigma$ well: [the next page](choosing-without-clean-images.py#how-strong-is-the-noise)
+# does. Noise2Noise and blind training need no $\sigma$ at all.
 #
 # ## Counts of light
 #
-# A sensor counts photons. Where $\lambda$ are expected, it counts $k$, which is Poisson: its
-# mean is $\lambda$ and so is its variance. **The noise has mean zero**, whatever the image,
-# so Noise2Noise works as it is, and blind methods, too. But there is no one $\sigma$: bright
-# pixels are noisier. SURE and R2R, which must be told it, are in trouble.
+# A sensor counts photons. Where $\lambda$ are expected, it counts $k$, which is Poisson:
+# its mean is $\lambda$ and so is its variance. **The noise has mean zero**, whatever the
+# image, so Noise2Noise works as it is, and blind methods, too. But there is no one
+# $\sigma$: bright pixels are noisier. SURE and R2R, which must be told it, are in
+# trouble.
 #
-# [Anscombe's root](../bibliography.md#anscombe1948) evens that out: $2\sqrt{k + 3/8}$ has a standard deviation near 1 for all
-# but the smallest $\lambda$. So: take the root, denoise with $\sigma = 1$, go back. The way
-# back has a trap. The network answers a *mean of roots*, and a root is concave: the square of
-# that mean is too small. This is the story of clipped noise once more, with another $g$:
+# [Anscombe's root](../bibliography.md#anscombe1948) evens that out: $2\sqrt{k + 3/8}$ has
+# a standard deviation near 1 for all but the smallest $\lambda$. So: take the root,
+# denoise with $\sigma = 1$, go back. The way back has a trap. The network answers a *mean
+# of roots*, and a root is concave: the square of that mean is too small. This is the
+# story of clipped noise once more, with another $g$:
 #
 # $$g(\lambda) = \mathbb{E}\,\big[2\sqrt{k + 3/8}\,\big],$$
 #
-# and the same remedy, its inverse ([Mäkitalo and Foi](../bibliography.md#makitalo2011)). Our digits get 20 photons at white, and 2 of stray light
-# everywhere: $\lambda = 20\,(x + 0.1)$.
+# and the same remedy, its inverse ([Mäkitalo and Foi](../bibliography.md#makitalo2011)).
+# Our digits get 20 photons at white, and 2 of stray light everywhere: $\lambda = 20\,(x +
+# 0.1)$.
 #
-# Linear denoisers first. The noise of pixel $i$ has the variance $(\bar{x}_i + 0.1) / 20$ on
-# average over all digits, so $C$ is a diagonal matrix with these numbers. SURE is told their
-# mean.
+# Linear denoisers first. The noise of pixel $i$ has the variance $(\bar{x}_i + 0.1) / 20$
+# on average over all digits, so $C$ is a diagonal matrix with these numbers. SURE is told
+# their mean.
 
 # %%
 photons, stray = 20, 0.1
@@ -439,9 +444,9 @@ assert 0 < evened_best - mean["SURE, evened out, squared"] < 0.1
 assert 0 < mean["SURE, one σ for all"] - evened_best < 0.2
 
 # %% [markdown]
-# For linear denoisers one $\sigma$ for all costs 2.8 dB, as a wrong $\sigma$ does: too much is
-# taken off dark pixels, too little off bright ones. Noise2Noise needs no repair, and stays
-# within 0.1 dB of the supervised network.
+# For linear denoisers one $\sigma$ for all costs 2.8 dB, as a wrong $\sigma$ does: too
+# much is taken off dark pixels, too little off bright ones. Noise2Noise needs no repair,
+# and stays within 0.1 dB of the supervised network.
 #
 # And the autoencoder? **It does not feel the wrong $\sigma$ at all**, which we did not
 # expect. Its code has 32 numbers. It could not copy the noise if it wanted to, so what SURE
@@ -504,11 +509,11 @@ half = few["supervised, fresh noise", 100] - few["supervised", 100]
 assert 1.7 < half.mean() < 2.2
 
 # %% [markdown]
-# With 100 images, Noise2Noise is 3 dB behind a network that has the clean ones, and draws new
-# noise on them at each pass. Of these, 2 dB are lost by seeing the same noise again and
-# again (the middle row has clean targets, but one noisy copy of each image), and 1 dB by
-# noise in the targets. With 1,000 images 2 dB are missing, with 10,000 a third of one. So
-# the equality of [the first
+# With 100 images, Noise2Noise is 3 dB behind a network that has the clean ones, and draws
+# new noise on them at each pass. Of these, 2 dB are lost by seeing the same noise again
+# and again (the middle row has clean targets, but one noisy copy of each image), and 1 dB
+# by noise in the targets. With 1,000 images 2 dB are missing, with 10,000 a third of one.
+# So the equality of [the first
 # page](learning-without-clean-images.py#one-line-that-all-of-them-share) is one for many
 # images, and needs more of them the stronger the noise is.
 #
