@@ -222,7 +222,7 @@ lost = {
 }
 print("linear denoiser                σ = 0.25   lost, dB     σ = 0.5   lost, dB")
 for name in errors[0.5]:
-    parts = [f"{errors[s][name]:10.4f} {lost[s][name]:9.2f}" for s in levels]
+    parts = [f"{errors[s][name]:10.4f} {lost[s][name]:z9.2f}" for s in levels]
     print(f"{name:30}", "  ".join(parts))
 
 # %% tags=["check"]
@@ -256,7 +256,8 @@ assert all(0.3 < lost[s]["R2R, α = 1"] < 0.33 for s in levels)
 # pixels; for the method "blind spot" the hole stays open. So nothing but the hole tells
 # these networks apart. Each image has **one noisy copy, drawn once**, as in life; only
 # Noise2Noise has a second. The supervised rival is given the same noisy copies, and the
-# clean images. Three seeds, 1,000 [test](../glossary.md#test-set) digits.
+# clean images. Three seeds, 1,000 [test](../glossary.md#test-set) digits; all answers,
+# and the noisy images themselves, are cut to $[0, 1]$ before they are scored.
 
 # %%
 from dae_tutorial.evidence import tables

@@ -216,7 +216,7 @@ for width in (1, 2, 3):
 print("noise averaged over        1 × 1 (white)       2 × 2            3 × 3")
 print("                           dB lost  copied   dB lost  copied   dB lost  copied")
 for name in weights:
-    parts = [f"{lost[name, w]:8.2f} {copied[name, w]:7.0%}" for w in (1, 2, 3)]
+    parts = [f"{lost[name, w]:z8.2f} {copied[name, w]:7.0%}" for w in (1, 2, 3)]
     print(f"{name:26}", *parts)
 
 # %% tags=["check"]
@@ -317,7 +317,7 @@ for share in (0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3):
         wrong[name][share] = 10 * math.log10(exact_error(weight, white) / least)
 print("told σ ÷ true σ   ", *(f"{share:6.1f}" for share in wrong["SURE"]))
 for name, values in wrong.items():
-    print(f"{name}, dB lost{'':6}", *(f"{value:6.2f}" for value in values.values()))
+    print(f"{name}, dB lost{'':6}", *(f"{value:z6.2f}" for value in values.values()))
 
 # %% tags=["check"]
 for name in wrong:
