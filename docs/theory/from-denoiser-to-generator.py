@@ -197,13 +197,19 @@ compare_images(
 # noise. As the noise rises, more and more digits may be. **This is why one call cannot
 # generate**: from pure noise, the honest answer is nearly the average of everything.
 
+#
+# Where does noise of the highest level lie? Around the [mean
+# image](../glossary.md#mean-image), as all noisy digits do. So that is where we start.
+# ([It matters](does-it-copy.py#where-to-begin), even at $\sigma = 10$.)
+
 # %%
 from dae_tutorial.theory.sampling import draw_start
 
-start = draw_start((64, 1, 28, 28), 10, generator=torch.Generator().manual_seed(0))
+mean_image = digits.mean(dim=0)
+begin = {"around": mean_image, "generator": torch.Generator().manual_seed(0)}
+start = draw_start((64, 1, 28, 28), 10, **begin)
 with torch.no_grad():
     one_call = denoise(start, 10)
-mean_image = digits.mean(dim=0)
 
 
 def variety(images):
@@ -732,7 +738,7 @@ assert 1 - unsure < 0.85
 # ## To try
 #
 # - Take `step_down` with `fresh=0.5`. Is it between the two?
-# - Start at $\sigma = 3$ in place of 10. What do the digits lose?
+# - Start at $\sigma = 3$ in place of 10, or around zero. What do the digits lose?
 # - Give the samplers the small network of the top. It has seen a twentieth of the images,
 #   for seconds.
 #
