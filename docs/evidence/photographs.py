@@ -145,8 +145,9 @@ figure
 #
 # Is that [the clipping](clipped-or-not.py)? We ran it again with one seed, with unclipped
 # noise too, at a higher rate, and with the offset taken off those that never saw a block.
-# Training on blocks won by as much. The dense networks that had met Gaussian noise, clipped
-# or not, were then still better than the clean-trained one, but close to the mean image.
+# Training on blocks won by at least as much. The dense networks that had met Gaussian noise,
+# clipped or not, were then still better than the clean-trained one, but within an eighth of
+# the mean image.
 #
 # On visible pixels doing nothing is perfect, and each network errs a little, since it
 # has to squeeze the digit through its code. Over all pixels, even the winner gains less
