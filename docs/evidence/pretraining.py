@@ -8,9 +8,10 @@
 # # Pretraining and feature extraction
 #
 # !!! abstract "In two sentences"
-#     Under a linear classifier, and at one learning rate for all, features learned with
-#     masking noise beat those of the same autoencoder without noise at every number of
-#     labels, by 5 points of error with 10 labels and by about 1 with 1,000. With 30 and 100 labels nothing on this
+#     Under a linear classifier, and at one [learning
+#     rate](../glossary.md#learning-rate) for all, features learned with masking noise beat
+#     those of the same autoencoder without noise at every number of labels, by 5 points of
+#     error with 10 labels and by about 1 with 1,000. With 30 and 100 labels nothing on this
 #     page does better on average than a denoising stack that is left *frozen*; from 300
 #     labels on, and without [dropout](../glossary.md#dropout), a [pretrained
 #     start](../glossary.md#pretraining) gains nothing over random weights.
@@ -115,8 +116,7 @@ assert abs(errors["denoising autoencoder"] - errors["raw pixels"]) < 0.03
 # features from 58,000 images and uses 10 to 58,000 labels, three times, with other
 # labels and other initial weights each time. Each layer trains for 2,000 steps with
 # [batches](../glossary.md#batch) of 128, some five [epochs](../glossary.md#epoch), at a
-# [learning rate](../glossary.md#learning-rate) that rises to 0.002 and falls, the same for
-# all. It was not tuned for any of them, so **the verdicts below hold for this rate and
+# learning rate that rises to 0.002 and falls, the same for all. It was not tuned for any of them, so **the verdicts below hold for this rate and
 # this budget**. In a trial with one seed, ten times the rate gave the DAE with masking noise
 # better features at each of the four numbers of labels that we tried, and the AE with the
 # smaller two only. The Gaussian noise is [clipped](clipped-or-not.py); in the same trial,
