@@ -154,7 +154,7 @@ panels[0].set_yticks(
     range(len(names)), [m if m in untrained else f"{m}, {n}" for m, n in names]
 )
 panels[0].invert_yaxis()
-panels[1].legend(fontsize=10)
+panels[1].legend(fontsize=10, loc="lower right")
 plt.close(figure)
 figure
 
