@@ -102,20 +102,17 @@ def _is_import() -> bool:
 def figure_bundle(figure, include=None, exclude=None) -> tuple[dict, dict]:
     """Return a figure as a PNG for the download, and the pictures that a page shows."""
     download = _picture(figure, "png", facecolor="white")["content"]
-    kind = "png" if _room(figure) or _is_smaller(download, figure) else "svg"
+    vectors = gzip.compress(_picture(figure, "svg")["content"])
+    kind = "png" if _room(figure) or len(download) < len(vectors) else "svg"
     pictures = _light_and_dark(figure, kind)
     with narrowed(figure) as fits:
         if fits:
-            wide, narrow = pictures.items(), _light_and_dark(figure, kind).items()
-            pictures = {f"wide-{name}": one for name, one in wide}
-            pictures |= {f"narrow-{name}": one for name, one in narrow}
+            narrow = _light_and_dark(figure, kind).items()
+            pictures = {f"wide-{name}": wide for name, wide in pictures.items()}
+            pictures |= {f"narrow-{name}": picture for name, picture in narrow}
     for picture in pictures.values():
         picture["content"] = base64.b64encode(picture["content"]).decode()
     return {"image/png": base64.b64encode(download).decode(), PICTURES: pictures}, {}
-
-
-def _is_smaller(png: bytes, figure) -> bool:
-    return len(png) < len(gzip.compress(_picture(figure, "svg")["content"]))
 
 
 def _light_and_dark(figure, kind: str) -> dict[str, dict]:
@@ -136,9 +133,7 @@ def _picture(figure, kind: str, **options) -> dict:
     with rc_context({"svg.hashsalt": "figure"}):
         figure.savefig(stream, format=kind, dpi=dpi, metadata=about, **options)
     # Without a size of its own a vector graphic, opened alone, fills the window.
-    content = (
-        stream.getvalue() if kind == "png" else SVG_SIZE.sub(b"", stream.getvalue())
-    )
+    content = SVG_SIZE.sub(b"", stream.getvalue(), count=1)
     width, height = (round(side * figure.dpi) for side in figure.get_size_inches())
     return {"content": content, "width": width, "height": height}
 
@@ -151,8 +146,7 @@ def narrowed(figure) -> Iterator[bool]:
     """
     size, engine = figure.get_size_inches().copy(), figure.get_layout_engine()
     crowded, room = _collisions(figure), _room(figure)
-    height = size[1] * NARROW / size[0] if room else size[1]
-    figure.set_size_inches(NARROW, height)
+    figure.set_size_inches(NARROW, size[1] * (NARROW / size[0] if room else 1))
     figure.set_layout_engine("constrained")
     try:
         with warnings.catch_warnings(record=True) as met:  # where there is no space
