@@ -11,8 +11,10 @@ from html import escape
 Cell = str | float | tuple[float, float] | None
 """A text, a number, a pair of mean and deviation, or nothing."""
 
-# Bold type is for the eye; this says the same to a screen reader.
-SAID = '<span style="position:absolute;clip-path:inset(50%)">, best</span>'
+# Bold type is for the eye; what nobody sees says the same to a screen reader.
+BEST = '<b style="position:relative">{}<span style="{}">, best</span></b>'
+UNSEEN = "position:absolute;clip-path:inset(50%)"
+RIGHT = ' style="text-align:right"'
 
 
 @dataclass(frozen=True)
@@ -88,17 +90,21 @@ class Comparison:
         return "\n".join([self._caption("*"), *lines])
 
     def _repr_html_(self) -> str:
+        heads = [_head(name, "col") for name in _parts(self.names)]
         columns = []
-        for form, cells in zip(self.columns.values(), self._cells(), strict=True):
-            start = '<td style="text-align:right">' if form else "<td>"
+        for (head, form), cells in zip(
+            self.columns.items(), self._cells(), strict=True
+        ):
+            side = RIGHT if form else ""
+            heads.append(_head(head, "col", side))
             texts = ((escape(text), is_best) for text, is_best in cells)
-            marked = (f"<b>{text}{SAID}</b>" if best else text for text, best in texts)
-            columns.append([f"{start}{text}</td>" for text in marked])
-        heads = _heads("col", *_parts(self.names), *self.columns)
+            marked = (BEST.format(t, UNSEEN) if is_best else t for t, is_best in texts)
+            columns.append([f"<td{side}>{text}</td>" for text in marked])
         lines = [f"<table><caption>{escape(self._caption('Bold'))}</caption>"]
-        lines.append(f"<thead><tr>{heads}</tr></thead><tbody>")
+        lines.append(f"<thead><tr>{''.join(heads)}</tr></thead><tbody>")
         for name, cells in zip(self.rows, zip(*columns, strict=True), strict=True):
-            lines.append(f"<tr>{_heads('row', *_parts(name))}{''.join(cells)}</tr>")
+            heads = [_head(part, "row") for part in _parts(name)]
+            lines.append(f"<tr>{''.join(heads)}{''.join(cells)}</tr>")
         return "\n".join([*lines, "</tbody></table>"])
 
     def _caption(self, mark: str) -> str:
@@ -135,10 +141,10 @@ def _parts(name: str | float | tuple) -> tuple[str, ...]:
     return tuple(map(str, name if isinstance(name, tuple) else (name,)))
 
 
-def _heads(scope: str, *texts: str) -> str:
-    """Write heads; an empty one would be read out, so it is none."""
-    start = f'<th scope="{scope}">'
-    return "".join(f"{start}{escape(t)}</th>" if t else "<td></td>" for t in texts)
+def _head(text: str, scope: str, style: str = "") -> str:
+    """Return a head; an empty one would be read out, so it is none."""
+    head = f'<th scope="{scope}"{style}>{escape(text)}</th>'
+    return head if text else "<td></td>"
 
 
 def _justified(texts: Sequence[str], justify: Callable) -> list[str]:
