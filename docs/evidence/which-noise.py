@@ -58,7 +58,7 @@ models = {
 
 # %% [markdown]
 # Now each of them meets each noise, and Gaussian noise both as the models have met it,
-# [clipped](clipped-or-not.py) to the range of pixels, and unclipped. The first two lines
+# [clipped](clipped-or-not.py) to the range of pixels, and unclipped. The first two rows
 # are the numbers to beat: what doing nothing scores, and what the mean of the training images scores, an answer that
 # does not even look at its input.
 
