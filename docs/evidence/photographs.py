@@ -87,7 +87,7 @@ Comparison(
     {"hidden pixels": ".4f", "visible pixels": ".4f"},
     {name: [hidden_error[name], visible_error[name]] for name in reconstruction},
     names="trained on",
-    best={"hidden pixels": min, "visible pixels": min},
+    best={"hidden pixels": min},
 )
 
 # %% [markdown]

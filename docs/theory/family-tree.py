@@ -309,7 +309,7 @@ HEADS = {"basic": "MNIST", "rotated": "rotated MNIST"}
 LABELS = {count: f"{count:,} labels" for count in counts}
 
 
-def test_errors(variation, head):
+def probe_errors(variation, head):
     return Comparison(
         f"{head}: test error in %, mean ± deviation of {len(record['seeds'])} seeds",
         dict.fromkeys(LABELS.values(), ".1f"),
@@ -321,7 +321,7 @@ def test_errors(variation, head):
     )
 
 
-display(*(test_errors(*pair) for pair in HEADS.items()))
+display(*(probe_errors(*pair) for pair in HEADS.items()))
 
 
 # %% tags=["hide-code"] alt="Test errors minus that of the clean-trained twin, a dot for each of three seeds, for 100, 1,000 and 20,000 labels. Left, MNIST: raw pixels and PCA lie at or just above zero, untrained features two to ten points above; Gaussian noise and PCA noise two to six below, masked pixels one to four below, masked patches around zero, all levels up to two below. Right, rotated MNIST: raw pixels and PCA three to four points above zero but with 100 labels, untrained features above; all five corruptions below zero, Gaussian noise furthest, by up to eight points with 20,000 labels."
