@@ -10,6 +10,8 @@
 # A **denoising autoencoder** is a network that is shown a picture full of noise and learns
 # to give the clean picture back; to do that, it has to learn what clean pictures look
 # like.
+#
+# <div id="living-picture" markdown>
 
 # %% tags=["hide-code"] alt="One handwritten 2, three times. Noisy: the digit can hardly be seen under grey noise. Healed: the network has rebuilt it, clear, with soft edges. Original: as it was written."
 import matplotlib.pyplot as plt
@@ -47,6 +49,8 @@ for axes, (name, picture) in zip(panels, pictures.items(), strict=True):
 figure
 
 # %% [markdown]
+# </div>
+#
 # This network has 209,968 parameters, comes [with the package](further/pretrained.py) and
 # had never seen this 2. Nothing here is pasted in: the page is a program that loads the
 # network and draws its answer. So are the others. You can download each and run it.

@@ -122,6 +122,10 @@ def test_a_figure_is_two_files_with_a_text_and_a_size_and_can_be_opened(built: P
         assert "<svg" in picture
 
 
+def test_what_a_cell_shows_as_html_is_part_of_the_page(built: Project):
+    assert article(built, "b").select_one("table td").get_text() == "1 < 2"
+
+
 def test_the_download_sets_itself_up_and_is_no_larger_than_it_must_be(built: Project):
     page = article(built, "b")
     download = json.loads((built.root / "site" / "b" / "b.ipynb").read_text("utf-8"))
