@@ -65,6 +65,15 @@ def test_pixels_stay_pixels_twice_as_sharp_as_the_page():
     assert pictures["narrow-light.png"]["height"] < 200, "it keeps its proportions"
 
 
+def test_what_has_proportions_keeps_them_on_a_telephone():
+    figure = Figure(figsize=(5.6, 5.6), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1])
+    axes.set_aspect("equal")
+    narrow = pictures_of(figure)["narrow-light.svg"]
+    assert (narrow["width"], narrow["height"]) == (343, 343)
+
+
 def test_drawing_leaves_the_figure_as_it_was_and_gives_the_same_bytes_again():
     figure = plot()
     engine = figure.get_layout_engine()

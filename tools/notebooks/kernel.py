@@ -103,7 +103,8 @@ def figure_bundle(figure, include=None, exclude=None) -> tuple[dict, dict]:
     """Return a figure as a PNG for the download, and the pictures that a page shows."""
     download = _picture(figure, "png", facecolor="white")["content"]
     vectors = gzip.compress(_picture(figure, "svg")["content"])
-    kind = "png" if _room(figure) or len(download) < len(vectors) else "svg"
+    has_pixels = any(axes.images for axes in figure.axes)
+    kind = "png" if has_pixels or len(download) < len(vectors) else "svg"
     pictures = _light_and_dark(figure, kind)
     with narrowed(figure) as fits:
         if fits:
@@ -140,10 +141,7 @@ def _picture(figure, kind: str, **options) -> dict:
 
 @contextlib.contextmanager
 def narrowed(figure) -> Iterator[bool]:
-    """Lay a figure out for a telephone in the `with` block; say whether that serves.
-
-    It does where texts keep apart, and pictures keep their part of the width.
-    """
+    """Lay a figure out for a telephone; say if texts keep apart, and maps their width."""
     size, engine = figure.get_size_inches().copy(), figure.get_layout_engine()
     crowded, room = _collisions(figure), _room(figure)
     figure.set_size_inches(NARROW, size[1] * (NARROW / size[0] if room else 1))
@@ -158,9 +156,9 @@ def narrowed(figure) -> Iterator[bool]:
 
 
 def _room(figure) -> float:
-    """Return the part of the figure's width that its pictures take, each by itself."""
-    widths = [axes.get_position().width for axes in figure.axes if axes.images]
-    return min(widths, default=0)
+    """Return the smallest part of the width that a picture or map takes, or 0."""
+    bound = [axes for axes in figure.axes if axes.get_aspect() != "auto"]
+    return min((axes.get_position().width for axes in bound), default=0)
 
 
 def _collisions(figure) -> int:
