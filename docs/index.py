@@ -143,8 +143,8 @@ figure
 # ## Five results that may surprise you
 #
 # - **Much of a lead can be grey.** A denoising autoencoder has 0.40 times the error of its
-#   twin that never saw noise; once the twin is told how much brighter the noise makes the
-#   picture, 0.78 times. [Clipped or not?](evidence/clipped-or-not.py)
+#   [twin](glossary.md#twin) that never saw noise; once the twin is told how much brighter
+#   the noise makes the picture, 0.78 times. [Clipped or not?](evidence/clipped-or-not.py)
 # - **A stranger beats the generalist.** A network trained on salt-and-pepper noise alone
 #   removes Gaussian noise (σ from 0.25 to 0.5) better than one trained on a mixture that
 #   holds it. [Which noise?](evidence/which-noise.py)

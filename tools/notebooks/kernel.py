@@ -141,7 +141,7 @@ def _picture(figure, kind: str, **options) -> dict:
 
 @contextlib.contextmanager
 def narrowed(figure) -> Iterator[bool]:
-    """Lay a figure out for a telephone; say if texts keep apart and maps their width."""
+    """Lay a figure out for a telephone; say if texts keep apart, maps their width."""
     size, engine = figure.get_size_inches().copy(), figure.get_layout_engine()
     crowded, room = _collisions(figure), _room(figure)
     figure.set_size_inches(NARROW, size[1] * (NARROW / size[0] if room else 1))
