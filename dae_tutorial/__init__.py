@@ -44,6 +44,7 @@ _NAMES = {
     "visualize_reconstruction",
     "evidence.baselines": "AffineDenoiser blur fit_linear fit_mean_image fit_pca "
     "median non_local_means posterior_mean total_variation wavelet",
+    "evidence.comparison": "Comparison",
     "evidence.photographs": "draw_patches load_photograph",
     "evidence.pretrain": "HiddenLayer choose_linear_probe error_rate extract_features "
     "fit_linear_probe pretrain_stack train_classifier",

@@ -19,6 +19,9 @@ from dae_tutorial.evidence.baselines import (
     total_variation as total_variation,
     wavelet as wavelet,
 )
+from dae_tutorial.evidence.comparison import (
+    Comparison as Comparison,
+)
 from dae_tutorial.evidence.photographs import (
     draw_patches as draw_patches,
     load_photograph as load_photograph,

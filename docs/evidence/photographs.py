@@ -61,6 +61,8 @@ models = {
 # pixels are the answer.
 
 # %%
+from dae_tutorial.evidence.comparison import Comparison
+
 test_digits = load_mnist(train=False).images[:2000]
 
 
@@ -76,13 +78,19 @@ for name, model in models.items():
     with torch.no_grad():
         reconstruction[name] = model(occluded).reshape(occluded.shape)
 
-print("trained on    hidden pixels   visible pixels")
 hidden_error, visible_error = {}, {}
 for name, images in reconstruction.items():
     error = (images - test_digits).square()
     hidden_error[name] = error[hidden].mean().item()
     visible_error[name] = error[~hidden].mean().item()
-    print(f"{name:12} {hidden_error[name]:12.4f} {visible_error[name]:16.4f}")
+
+Comparison(
+    "Mean squared error",
+    {"hidden pixels": ".4f", "visible pixels": ".4f"},
+    {name: [hidden_error[name], visible_error[name]] for name in reconstruction},
+    names="trained on",
+    best={"hidden pixels": min},
+)
 
 # %% [markdown]
 # The network that trained on blocks does best under them. But look at the other two:
@@ -294,8 +302,12 @@ decibels = {
     for name, image in results.items()
     if name != "clean"
 }
-for name, value in decibels.items():
-    print(f"{name:16} {value:.1f} dB")
+Comparison(
+    "PSNR in decibels",
+    {"PSNR": ".1f"},
+    {name: [value] for name, value in decibels.items()},
+    best={"PSNR": max},
+)
 
 # %% [markdown]
 # After seconds of training, the U-Net has passed the median on this cut of one picture.
@@ -390,12 +402,20 @@ figure
 # All methods in numbers: PSNR in decibels, ± its spread over the seeds.
 
 # %% tags=["hide-code"]
-for channels, title in ((1, "grey"), (3, "colour")):
-    print(f"{title + ', σ in 255ths':28}" + "".join(f"{level:>16}" for level in levels))
-    for method in methods:
-        points = [decibel[channels, method, level] for level in levels]
-        print(f"{method:28}" + "".join(f"{m:10.2f} ± {d:.2f}" for m, d in points))
-    print()
+from IPython.display import display
+
+
+def all_methods(channels, title):
+    heads = {level: f"σ = {level}" for level in levels}
+    return Comparison(
+        f"PSNR in decibels, {title} photographs, σ in 255ths",
+        dict.fromkeys(heads.values(), ".2f"),
+        {m: [decibel[channels, m, level] for level in levels] for m in methods},
+        best=dict.fromkeys(heads.values(), max),
+    )
+
+
+display(all_methods(1, "grey"), all_methods(3, "colour"))
 
 # %% [markdown]
 # - **The classics win.** Non-local means, which never train, are ahead of all three

@@ -82,6 +82,8 @@ features = {
 }
 
 # %%
+from dae_tutorial.evidence.comparison import Comparison
+
 test = load_mnist(train=False)
 images, labels = test.images[:1000], test.labels[:1000]
 copies = [noise(images, generator=torch.Generator().manual_seed(i)) for i in (0, 1)]
@@ -95,7 +97,13 @@ for name, encode in features.items():
     with torch.no_grad():
         for change, (one, other) in pairs.items():
             score[name, change] = moved(encode(one), encode(other), labels)
-            print(f"{name:7} {change:18} moved {score[name, change]:.2f}")
+
+Comparison(
+    "How far codes move; the distance between different digits is 1",
+    dict.fromkeys(pairs, ".2f"),
+    {name: [score[name, change] for change in pairs] for name in features},
+    best=dict.fromkeys(pairs, min),
+)
 
 # %% [markdown]
 # Under the noise of its training, the code of the DAE moves less than that of its twin,
@@ -185,14 +193,12 @@ figure
 
 # %% tags=["hide-code"]
 kinds = list(COLOURS)
-heads = ("pixels", "random", "PCA", "AE", "DAE cl.", "DAE uncl.", "DAE mask.")
-print(f"{'found, %':24}" + "".join(f"{head:>10}" for head in heads))
-for case in cases:
-    cells = (100 * long["found"][*case, kind][0] for kind in kinds)
-    print(
-        f"{' '.join(case).replace(' neither', ''):24}"
-        + "".join(f"{c:10.1f}" for c in cells)
-    )
+Comparison(
+    "Codes that find their own image, in %",
+    {" ".join(case).replace(" neither", ""): ".1f" for case in cases},
+    {kind: [100 * long["found"][*case, kind][0] for case in cases] for kind in kinds},
+    best={" ".join(case).replace(" neither", ""): max for case in cases},
+)
 
 # %% [markdown]
 # Read the two together:

@@ -160,13 +160,19 @@ def validation_mse(recipe, rate):
 
 
 # %%
+from dae_tutorial.evidence.comparison import Comparison
+
 live = {
     "constant 0.001": validation_mse(constant, 1e-3),
     "constant 0.005": validation_mse(constant, 5e-3),
     "one cycle to 0.008, beta 0.99": validation_mse(cycle, 8e-3),
 }
-for name, mse in live.items():
-    print(f"{name:30} validation MSE {mse:.5f}")
+Comparison(
+    "After two epochs",
+    {"validation MSE": ".5f"},
+    {name: [mse] for name, mse in live.items()},
+    best={"validation MSE": min},
+)
 
 # %% tags=["check"]
 usual_mse, rate_alone, all_three = live.values()
@@ -296,8 +302,15 @@ assert {len(values) for values in two.values()} == {3}
 # %% tags=["hide-code"]
 result = tables.read_record("benchmark")
 told = ("training speed", "time to test MSE 0.01578", "test MSE after 10 epochs")
-for row in (row for row in result["rows"] if row["what"] in told):
-    print(f"{row['what']}\n   notebook: {row['notebook']}\n   ours:     {row['ours']}")
+Comparison(
+    "The whole training, when the benchmark was last run",
+    {"starting notebook": "", "ours": ""},
+    {
+        row["what"]: [row["notebook"], row["ours"]]
+        for row in result["rows"]
+        if row["what"] in told
+    },
+)
 
 # %% [markdown]
 # ## What is left
