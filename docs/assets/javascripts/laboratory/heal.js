@@ -1,0 +1,374 @@
+/* The heart: an image, a noise, a level; each model's answer to it. */
+
+import { button, choices, make, slider } from "./dom.js";
+import { drawStrokes } from "./drawing.js";
+import { latestWins } from "./latest.js";
+import { KINDS, corrupt, draw, psnr } from "./noise.js";
+import { Pad } from "./pad.js";
+import { acceptFiles, readPicture } from "./picture_file.js";
+import { paintBars, paintGrey, paintNothing, paintResidual, picture } from "./pictures.js";
+import { CHAINS, denoising } from "./session.js";
+import { python } from "./snippet.js";
+import { GRID, LARGEST_SEED, format, parse, sane } from "./state.js";
+import { STRINGS } from "./strings.js";
+import { LEVELS, Strip } from "./strip.js";
+
+const NAMES = Object.keys(CHAINS);
+const REST = 160; // ms without input before curves, address and program follow
+const LETTER = [
+  [[250, 850], [500, 150], [750, 850]],
+  [[340, 600], [660, 600]],
+];
+const BATCH = { clean: 17, dense: 17, conv: 6, unet: 3 }; // so that no run takes long
+
+export class Heal {
+  constructor(laboratory, root) {
+    this.laboratory = laboratory;
+    this.root = root;
+    this.isReady = false;
+    this.state = parse(new URL(location.href).searchParams.get("lab"));
+    this.ask = latestWins((wish) => this.#heal(wish));
+    this.#build();
+    this.#follow(this.state);
+  }
+
+  ready() {
+    this.isReady = true;
+    this.#refresh();
+  }
+
+  // ---- What is on the page ----
+
+  #build() {
+    const draw = this.#buildDrawing();
+    const spoil = this.#buildNoise();
+    this.tiles = Object.fromEntries(NAMES.map((name) => [name, new Tile(name)]));
+    const tiles = NAMES.map((name) => this.tiles[name].figure);
+    this.message = make("p", { class: "lab-message", role: "status" });
+    const healed = make(
+      "section",
+      { class: "lab-card lab-wide" },
+      make("h3", {}, STRINGS.heal),
+      this.message,
+      make("div", { class: "lab-tiles" }, ...tiles),
+      make("p", { class: "lab-hint" }, STRINGS.residual),
+    );
+    this.root.replaceChildren(
+      make("div", { class: "lab-board" }, draw, spoil, healed, this.#buildStrip()),
+    );
+  }
+
+  #buildDrawing() {
+    this.pad = new Pad((strokes, { isWhole }) => {
+      this.picture = null;
+      this.#change({ strokes }, isWhole);
+    });
+    const input = make("input", { type: "file", accept: "image/*", class: "visually-hidden" });
+    input.addEventListener("change", () => input.files[0] && this.#take(input.files[0]));
+    const choose = make("label", { class: "lab-button lab-file" }, STRINGS.file, input);
+    this.pad.tools.append(choose);
+    this.fileNote = make("p", { class: "lab-hint", role: "status" }, STRINGS.fileHint);
+    const card = make(
+      "section",
+      { class: "lab-card" },
+      make("h3", {}, STRINGS.draw),
+      make("p", { class: "lab-hint" }, STRINGS.padHint),
+      this.pad.surface,
+      this.pad.tools,
+      this.fileNote,
+      make("p", { class: "lab-label" }, STRINGS.samples),
+      this.#buildSamples(),
+    );
+    acceptFiles(card, (file) => this.#take(file), this.laboratory.signal);
+    return card;
+  }
+
+  #buildSamples() {
+    const { digits, facts } = this.laboratory;
+    const row = make("div", { class: "lab-samples" });
+    digits.forEach((pixels, digit) => {
+      const canvas = picture("");
+      canvas.setAttribute("aria-hidden", "true");
+      paintGrey(canvas, pixels);
+      const name = STRINGS.sample(facts.labels[digit], (digit % 2) + 1);
+      const choose = () => {
+        this.picture = null;
+        this.pad.put([]);
+        this.#change({ digit, strokes: null });
+      };
+      const one = button("", choose, { class: "lab-sample", "aria-label": name });
+      one.append(canvas);
+      row.append(one);
+    });
+    return row;
+  }
+
+  #buildNoise() {
+    this.kinds = choices(STRINGS.kind, STRINGS.kinds, (kind) =>
+      this.#change({ kind, level: KINDS[kind].range.start }),
+    );
+    this.level = slider({
+      name: STRINGS.levelName,
+      min: 0,
+      ...KINDS[this.state.kind].range,
+      value: this.state.level,
+      say: (level) => STRINGS.level[this.state.kind](level),
+      onInput: (level) => this.#change({ level }),
+    });
+    this.seed = make("input", { type: "number", min: 0, max: LARGEST_SEED, step: 1, id: "lab-seed" });
+    this.seed.addEventListener("change", () => this.#change({ seed: Number(this.seed.value) }));
+    const another = () => this.#change({ seed: (this.state.seed + 1) % (LARGEST_SEED + 1) });
+    this.views = {
+      clean: picture(STRINGS.seen, "lab-picture"),
+      noisy: picture(STRINGS.noisy, "lab-picture"),
+    };
+    this.nothing = make("span", { class: "lab-score" });
+    return make(
+      "section",
+      { class: "lab-card" },
+      make("h3", {}, STRINGS.spoil),
+      this.kinds.group,
+      this.level.row,
+      make(
+        "div",
+        { class: "lab-row" },
+        button(STRINGS.newNoise, another),
+        make("label", { class: "lab-seed" }, STRINGS.seed, this.seed),
+      ),
+      make(
+        "div",
+        { class: "lab-pair" },
+        make("figure", {}, this.views.clean, make("figcaption", {}, STRINGS.seen)),
+        make("figure", {}, this.views.noisy, make("figcaption", {}, STRINGS.noisy, " ", this.nothing)),
+      ),
+      make("p", { class: "lab-hint" }, STRINGS.seenHint),
+    );
+  }
+
+  #buildStrip() {
+    this.strip = new Strip((share) => {
+      const level = share * KINDS[this.state.kind].range.max;
+      this.#change({ level });
+    });
+    this.program = make("code", {});
+    const block = make("pre", { tabindex: 0 }, this.program);
+    this.details = make("details", {}, make("summary", {}, STRINGS.program), block);
+    this.details.addEventListener("toggle", () => this.#writeDown());
+    this.copy = button(STRINGS.copyLink, () => this.#copyLink());
+    this.story = make("p", { class: "lab-hint", role: "status" });
+    const fail = (text, change) => () => {
+      this.picture = null;
+      this.pad.put(change.strokes ?? []);
+      this.#change({ strokes: null, seed: 1, ...change });
+      this.story.textContent = text;
+    };
+    const hole = { digit: 7, kind: "blocks", level: 12 };
+    return make(
+      "section",
+      { class: "lab-card lab-wide" },
+      make("h3", {}, STRINGS.strip),
+      make("p", { class: "lab-hint" }, STRINGS.stripHint),
+      this.strip.svg,
+      make("p", { class: "lab-label" }, STRINGS.failures),
+      make(
+        "div",
+        { class: "lab-row" },
+        button(STRINGS.letter, fail(STRINGS.letterText, { strokes: LETTER, kind: "gaussian", level: 0.5 })),
+        button(STRINGS.stranger, fail(STRINGS.strangerText, hole)),
+        button(STRINGS.faint, fail(STRINGS.faintText, { digit: 7, kind: "gaussian", level: 0.05 })),
+      ),
+      this.story,
+      make("div", { class: "lab-row" }, this.copy),
+      this.details,
+    );
+  }
+
+  // ---- What the reader does ----
+
+  async #take(file) {
+    const pixels = await readPicture(file);
+    this.fileNote.textContent = pixels ? STRINGS.fileHint : STRINGS.notAPicture;
+    if (!pixels) return;
+    this.picture = pixels;
+    this.pad.put([]);
+    this.#change({ strokes: null });
+  }
+
+  #change(change, isWhole = true) {
+    this.story.textContent = "";
+    this.hasChanged = true;
+    this.#follow({ ...this.state, ...change }, isWhole);
+  }
+
+  /** Bring everything into line with a state. */
+  #follow(state, isWhole = true) {
+    const before = this.state;
+    this.state = sane(state);
+    const { kind, level, seed, strokes } = this.state;
+    this.kinds.choose(kind);
+    if (Number(this.level.input.value) !== level || before.kind !== kind)
+      this.level.put({ min: 0, ...KINDS[kind].range, value: level });
+    if (this.seed.value !== String(seed)) this.seed.value = seed;
+    if (strokes && !this.pad.strokes.length) this.pad.put(strokes);
+    this.strip.put(level / KINDS[kind].range.max);
+    this.#refresh(isWhole);
+  }
+
+  #clean() {
+    const { strokes, digit } = this.state;
+    if (this.picture) return this.picture;
+    if (!strokes) return this.laboratory.digits[digit];
+    return drawStrokes(strokes.map((stroke) => stroke.map((point) => point.map((x) => x / GRID))));
+  }
+
+  #draws() {
+    const { kind, seed } = this.state;
+    const key = `${kind} ${seed}`;
+    if (this.drawn?.key !== key) this.drawn = { key, draws: draw(kind, seed) };
+    return this.drawn.draws;
+  }
+
+  #refresh(isWhole = true) {
+    const { kind, level, strokes, digit } = this.state;
+    const source = this.picture ?? strokes ?? digit;
+    if (source !== this.source) {
+      this.source = source;
+      this.clean = this.#clean();
+      if (isWhole) this.laboratory.setImage({ clean: this.clean, strokes });
+    }
+    const isBlank = !this.clean.some((value) => value > 0);
+    const noisy = corrupt(this.clean, kind, level, this.#draws());
+    paintGrey(this.views.clean, this.clean);
+    paintGrey(this.views.noisy, noisy);
+    const score = isBlank ? "" : STRINGS.decibels(psnr(noisy, this.clean));
+    this.nothing.textContent = score;
+    this.message.textContent = isBlank ? STRINGS.blank : "";
+    this.version = (this.version ?? 0) + 1;
+    clearTimeout(this.timer);
+    if (isBlank) this.#showNothing();
+    else if (this.isReady) this.ask({ clean: this.clean, noisy, version: this.version });
+    this.timer = setTimeout(() => this.#rest(isBlank), REST);
+  }
+
+  #showNothing() {
+    for (const tile of Object.values(this.tiles)) tile.clear();
+  }
+
+  async #heal({ clean, noisy, version }) {
+    const jobs = NAMES.map((name) => denoising(name, noisy));
+    const results = await this.laboratory.session.run(jobs);
+    this.root.dataset.runs = Number(this.root.dataset.runs ?? 0) + 1;
+    const isBlank = this.message.textContent;
+    if (isBlank) return;
+    NAMES.forEach((name, i) => this.tiles[name].show(results[i], clean, noisy));
+    this.root.dispatchEvent(new CustomEvent("painted", { detail: version }));
+  }
+
+  // ---- What follows when the reader rests ----
+
+  #rest(isBlank) {
+    if (this.laboratory.signal.aborted) return;
+    if (this.hasChanged) this.#writeDown();
+    if (this.isReady && !isBlank) this.#drawCurves(this.version);
+  }
+
+  /** Put the state into the address and the program. */
+  #writeDown() {
+    this.copy.disabled = Boolean(this.picture); // no address holds a picture
+    if (this.hasChanged) history.replaceState(history.state, "", this.#link());
+    if (this.details.open)
+      this.program.textContent = python(
+        { ...this.state, picture: Boolean(this.picture) },
+        this.laboratory.facts.digits,
+      );
+  }
+
+  #link() {
+    const address = new URL(location.href);
+    address.searchParams.set("lab", format(this.state));
+    return address.href;
+  }
+
+  async #copyLink() {
+    await navigator.clipboard.writeText(this.#link());
+    this.copy.textContent = STRINGS.copied;
+    setTimeout(() => (this.copy.textContent = STRINGS.copyLink), 1500);
+  }
+
+  /** Run all models at all levels, in runs so short that the slider never waits long. */
+  async #drawCurves(version) {
+    const { clean } = this;
+    const { kind } = this.state;
+    const { range } = KINDS[kind];
+    const draws = this.#draws();
+    const levels = Array.from({ length: LEVELS }, (_, i) => (i / (LEVELS - 1)) * range.max);
+    const images = levels.map((level) =>
+      corrupt(clean, kind, kind === "blocks" ? Math.round(level) : level, draws),
+    );
+    const curves = { nothing: images.map((image) => psnr(image, clean)) };
+    for (const name of NAMES) {
+      curves[name] = [];
+      for (let i = 0; i < LEVELS; i += BATCH[name]) {
+        const part = images.slice(i, i + BATCH[name]);
+        const input = new Float32Array(part.length * clean.length);
+        part.forEach((image, k) => input.set(image, k * clean.length));
+        const [outputs] = await this.laboratory.session.run([denoising(name, input, part.length)]);
+        if (version !== this.version || this.laboratory.signal.aborted) return;
+        const answers = outputs.at(-1);
+        part.forEach((_, k) => {
+          const answer = answers.subarray(k * clean.length, (k + 1) * clean.length);
+          curves[name].push(psnr(answer, clean));
+        });
+      }
+    }
+    const { trained } = this.laboratory.facts;
+    const say = (level) => STRINGS.level[kind](range.step === 1 ? Math.round(level) : level);
+    const name = STRINGS.kinds[kind];
+    const at = trained.kind === kind ? trained.level : null;
+    this.strip.show({ max: range.max, trained: at, say, name }, curves);
+    this.root.dispatchEvent(new CustomEvent("curves"));
+  }
+}
+
+/** One model's answer: the picture, what is wrong with it, its score, its code. */
+class Tile {
+  constructor(name) {
+    this.name = name;
+    this.answer = picture(STRINGS.models[name], "lab-picture");
+    this.wrong = picture(STRINGS.residual, "lab-picture lab-residual");
+    this.score = make("strong", {});
+    this.gain = make("span", { class: "lab-gain" });
+    const hasCode = name !== "unet";
+    this.bars = make("canvas", { width: 256, height: 48, class: "lab-bars", role: "img" });
+    this.bars.setAttribute("aria-label", STRINGS.code);
+    this.figure = make(
+      "figure",
+      { class: `lab-tile lab-${name}` },
+      make("figcaption", {}, make("i", { class: "lab-swatch" }), STRINGS.models[name]),
+      make("div", { class: "lab-pictures" }, this.answer, this.wrong),
+      make("p", { class: "lab-numbers" }, this.score, " ", this.gain),
+      hasCode ? this.bars : make("p", { class: "lab-nocode" }, STRINGS.noCode),
+    );
+  }
+
+  show(outputs, clean, noisy) {
+    const answer = outputs.at(-1);
+    paintGrey(this.answer, answer);
+    paintResidual(this.wrong, answer, clean);
+    const [score, nothing] = [psnr(answer, clean), psnr(noisy, clean)];
+    const text = STRINGS.decibels(score);
+    this.score.textContent = text;
+    this.answer.setAttribute("aria-label", STRINGS.picture(STRINGS.models[this.name], text));
+    const gain = score - nothing;
+    this.gain.textContent = Number.isFinite(gain) ? STRINGS.gain(gain) : "";
+    this.gain.classList.toggle("is-worse", gain < 0);
+    if (outputs.length < 2) return;
+    this.colour ??= getComputedStyle(this.bars).color;
+    paintBars(this.bars, outputs[0], 12, this.colour);
+  }
+
+  clear() {
+    for (const canvas of [this.answer, this.wrong, this.bars]) paintNothing(canvas);
+    this.score.textContent = this.gain.textContent = "";
+  }
+}
