@@ -1,17 +1,18 @@
 /* The heart: an image, a noise, a level; each model's answer to it. */
 
+import { psnrCurves } from "./curves.js";
 import { button, choices, make, slider } from "./dom.js";
 import { drawStrokes } from "./drawing.js";
+import { ImageCard } from "./image_card.js";
 import { latestWins } from "./latest.js";
 import { KINDS, corrupt, draw, psnr } from "./noise.js";
-import { Pad } from "./pad.js";
-import { acceptFiles, readPicture } from "./picture_file.js";
-import { paintBars, paintGrey, paintNothing, paintResidual, picture } from "./pictures.js";
+import { paintGrey, picture } from "./pictures.js";
 import { CHAINS, denoising } from "./session.js";
 import { python } from "./snippet.js";
 import { GRID, LARGEST_SEED, format, parse, sane } from "./state.js";
 import { STRINGS } from "./strings.js";
-import { LEVELS, Strip } from "./strip.js";
+import { Strip } from "./strip.js";
+import { Tile } from "./tile.js";
 
 const NAMES = Object.keys(CHAINS);
 const REST = 160; // ms without input before curves, address and program follow
@@ -19,7 +20,6 @@ const LETTER = [
   [[250, 850], [500, 150], [750, 850]],
   [[340, 600], [660, 600]],
 ];
-const BATCH = { clean: 17, dense: 17, conv: 6, unet: 3 }; // so that no run takes long
 
 export class Heal {
   constructor(laboratory, root) {
@@ -40,7 +40,10 @@ export class Heal {
   // ---- What is on the page ----
 
   #build() {
-    const draw = this.#buildDrawing();
+    this.images = new ImageCard(this.laboratory, (image, isWhole) => {
+      this.picture = image.picture ?? null;
+      this.#change({ digit: this.state.digit, strokes: null, ...image }, isWhole);
+    });
     const spoil = this.#buildNoise();
     this.tiles = Object.fromEntries(NAMES.map((name) => [name, new Tile(name)]));
     const tiles = NAMES.map((name) => this.tiles[name].figure);
@@ -54,53 +57,8 @@ export class Heal {
       make("p", { class: "lab-hint" }, STRINGS.residual),
     );
     this.root.replaceChildren(
-      make("div", { class: "lab-board" }, draw, spoil, healed, this.#buildStrip()),
+      make("div", { class: "lab-board" }, this.images.card, spoil, this.level.row, healed, this.#buildStrip()),
     );
-  }
-
-  #buildDrawing() {
-    this.pad = new Pad((strokes, { isWhole }) => {
-      this.picture = null;
-      this.#change({ strokes }, isWhole);
-    });
-    const input = make("input", { type: "file", accept: "image/*", class: "visually-hidden" });
-    input.addEventListener("change", () => input.files[0] && this.#take(input.files[0]));
-    const choose = make("label", { class: "lab-button lab-file" }, STRINGS.file, input);
-    this.pad.tools.append(choose);
-    this.fileNote = make("p", { class: "lab-hint", role: "status" }, STRINGS.fileHint);
-    const card = make(
-      "section",
-      { class: "lab-card" },
-      make("h3", {}, STRINGS.draw),
-      make("p", { class: "lab-hint" }, STRINGS.padHint),
-      this.pad.surface,
-      this.pad.tools,
-      this.fileNote,
-      make("p", { class: "lab-label" }, STRINGS.samples),
-      this.#buildSamples(),
-    );
-    acceptFiles(card, (file) => this.#take(file), this.laboratory.signal);
-    return card;
-  }
-
-  #buildSamples() {
-    const { digits, facts } = this.laboratory;
-    const row = make("div", { class: "lab-samples" });
-    digits.forEach((pixels, digit) => {
-      const canvas = picture("");
-      canvas.setAttribute("aria-hidden", "true");
-      paintGrey(canvas, pixels);
-      const name = STRINGS.sample(facts.labels[digit], (digit % 2) + 1);
-      const choose = () => {
-        this.picture = null;
-        this.pad.put([]);
-        this.#change({ digit, strokes: null });
-      };
-      const one = button("", choose, { class: "lab-sample", "aria-label": name });
-      one.append(canvas);
-      row.append(one);
-    });
-    return row;
   }
 
   #buildNoise() {
@@ -115,6 +73,7 @@ export class Heal {
       say: (level) => STRINGS.level[this.state.kind](level),
       onInput: (level) => this.#change({ level }),
     });
+    this.level.row.classList.add("lab-level");
     this.seed = make("input", { type: "number", min: 0, max: LARGEST_SEED, step: 1, id: "lab-seed" });
     this.seed.addEventListener("change", () => this.#change({ seed: Number(this.seed.value) }));
     const another = () => this.#change({ seed: (this.state.seed + 1) % (LARGEST_SEED + 1) });
@@ -128,7 +87,6 @@ export class Heal {
       { class: "lab-card" },
       make("h3", {}, STRINGS.spoil),
       this.kinds.group,
-      this.level.row,
       make(
         "div",
         { class: "lab-row" },
@@ -158,7 +116,7 @@ export class Heal {
     this.story = make("p", { class: "lab-hint", role: "status" });
     const fail = (text, change) => () => {
       this.picture = null;
-      this.pad.put(change.strokes ?? []);
+      this.images.put(change.strokes ?? []);
       this.#change({ strokes: null, seed: 1, ...change });
       this.story.textContent = text;
     };
@@ -185,15 +143,6 @@ export class Heal {
 
   // ---- What the reader does ----
 
-  async #take(file) {
-    const pixels = await readPicture(file);
-    this.fileNote.textContent = pixels ? STRINGS.fileHint : STRINGS.notAPicture;
-    if (!pixels) return;
-    this.picture = pixels;
-    this.pad.put([]);
-    this.#change({ strokes: null });
-  }
-
   #change(change, isWhole = true) {
     this.story.textContent = "";
     this.hasChanged = true;
@@ -209,7 +158,7 @@ export class Heal {
     if (Number(this.level.input.value) !== level || before.kind !== kind)
       this.level.put({ min: 0, ...KINDS[kind].range, value: level });
     if (this.seed.value !== String(seed)) this.seed.value = seed;
-    if (strokes && !this.pad.strokes.length) this.pad.put(strokes);
+    if (strokes?.length && !this.images.hasStrokes) this.images.put(strokes);
     this.strip.put(level / KINDS[kind].range.max);
     this.#refresh(isWhole);
   }
@@ -243,7 +192,7 @@ export class Heal {
     const score = isBlank ? "" : STRINGS.decibels(psnr(noisy, this.clean));
     this.nothing.textContent = score;
     this.message.textContent = isBlank ? STRINGS.blank : "";
-    this.version = (this.version ?? 0) + 1;
+    this.version = this.root.dataset.version = Number(this.version ?? 0) + 1;
     clearTimeout(this.timer);
     if (isBlank) this.#showNothing();
     else if (this.isReady) this.ask({ clean: this.clean, noisy, version: this.version });
@@ -261,7 +210,8 @@ export class Heal {
     const isBlank = this.message.textContent;
     if (isBlank) return;
     NAMES.forEach((name, i) => this.tiles[name].show(results[i], clean, noisy));
-    this.root.dispatchEvent(new CustomEvent("painted", { detail: version }));
+    this.root.dataset.painted = version;
+    this.root.dispatchEvent(new CustomEvent("painted"));
   }
 
   // ---- What follows when the reader rests ----
@@ -295,80 +245,17 @@ export class Heal {
     setTimeout(() => (this.copy.textContent = STRINGS.copyLink), 1500);
   }
 
-  /** Run all models at all levels, in runs so short that the slider never waits long. */
   async #drawCurves(version) {
-    const { clean } = this;
+    const isOld = () => version !== this.version || this.laboratory.signal.aborted;
     const { kind } = this.state;
+    const setting = { clean: this.clean, kind, draws: this.#draws() };
+    const curves = await psnrCurves(this.laboratory.session, setting, isOld);
+    if (!curves) return;
     const { range } = KINDS[kind];
-    const draws = this.#draws();
-    const levels = Array.from({ length: LEVELS }, (_, i) => (i / (LEVELS - 1)) * range.max);
-    const images = levels.map((level) =>
-      corrupt(clean, kind, kind === "blocks" ? Math.round(level) : level, draws),
-    );
-    const curves = { nothing: images.map((image) => psnr(image, clean)) };
-    for (const name of NAMES) {
-      curves[name] = [];
-      for (let i = 0; i < LEVELS; i += BATCH[name]) {
-        const part = images.slice(i, i + BATCH[name]);
-        const input = new Float32Array(part.length * clean.length);
-        part.forEach((image, k) => input.set(image, k * clean.length));
-        const [outputs] = await this.laboratory.session.run([denoising(name, input, part.length)]);
-        if (version !== this.version || this.laboratory.signal.aborted) return;
-        const answers = outputs.at(-1);
-        part.forEach((_, k) => {
-          const answer = answers.subarray(k * clean.length, (k + 1) * clean.length);
-          curves[name].push(psnr(answer, clean));
-        });
-      }
-    }
     const { trained } = this.laboratory.facts;
     const say = (level) => STRINGS.level[kind](range.step === 1 ? Math.round(level) : level);
-    const name = STRINGS.kinds[kind];
     const at = trained.kind === kind ? trained.level : null;
-    this.strip.show({ max: range.max, trained: at, say, name }, curves);
+    this.strip.show({ max: range.max, trained: at, say, name: STRINGS.kinds[kind] }, curves);
     this.root.dispatchEvent(new CustomEvent("curves"));
-  }
-}
-
-/** One model's answer: the picture, what is wrong with it, its score, its code. */
-class Tile {
-  constructor(name) {
-    this.name = name;
-    this.answer = picture(STRINGS.models[name], "lab-picture");
-    this.wrong = picture(STRINGS.residual, "lab-picture lab-residual");
-    this.score = make("strong", {});
-    this.gain = make("span", { class: "lab-gain" });
-    const hasCode = name !== "unet";
-    this.bars = make("canvas", { width: 256, height: 48, class: "lab-bars", role: "img" });
-    this.bars.setAttribute("aria-label", STRINGS.code);
-    this.figure = make(
-      "figure",
-      { class: `lab-tile lab-${name}` },
-      make("figcaption", {}, make("i", { class: "lab-swatch" }), STRINGS.models[name]),
-      make("div", { class: "lab-pictures" }, this.answer, this.wrong),
-      make("p", { class: "lab-numbers" }, this.score, " ", this.gain),
-      hasCode ? this.bars : make("p", { class: "lab-nocode" }, STRINGS.noCode),
-    );
-  }
-
-  show(outputs, clean, noisy) {
-    const answer = outputs.at(-1);
-    paintGrey(this.answer, answer);
-    paintResidual(this.wrong, answer, clean);
-    const [score, nothing] = [psnr(answer, clean), psnr(noisy, clean)];
-    const text = STRINGS.decibels(score);
-    this.score.textContent = text;
-    this.answer.setAttribute("aria-label", STRINGS.picture(STRINGS.models[this.name], text));
-    const gain = score - nothing;
-    this.gain.textContent = Number.isFinite(gain) ? STRINGS.gain(gain) : "";
-    this.gain.classList.toggle("is-worse", gain < 0);
-    if (outputs.length < 2) return;
-    this.colour ??= getComputedStyle(this.bars).color;
-    paintBars(this.bars, outputs[0], 12, this.colour);
-  }
-
-  clear() {
-    for (const canvas of [this.answer, this.wrong, this.bars]) paintNothing(canvas);
-    this.score.textContent = this.gain.textContent = "";
   }
 }

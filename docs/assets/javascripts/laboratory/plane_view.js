@@ -22,10 +22,14 @@ export class PlaneView {
     this.svg = make(
       "svg",
       { viewBox: `${-HALF} ${-HALF} ${2 * HALF} ${2 * HALF}`, class: "lab-plane", role: "img" },
-      ...this.arrows,
-      ...POINTS.map(([cx, cy]) => make("circle", { cx, cy, r: 0.016, class: "lab-point" })),
-      this.path,
-      this.end,
+      make(
+        "g",
+        { transform: "scale(1, -1)" }, // y goes up
+        ...this.arrows,
+        ...POINTS.map(([cx, cy]) => make("circle", { cx, cy, r: 0.016, class: "lab-point" })),
+        this.path,
+        this.end,
+      ),
     );
     this.svg.setAttribute("aria-label", STRINGS.plane);
     this.svg.addEventListener("click", (event) => this.#drop(event));
@@ -75,7 +79,7 @@ export class PlaneView {
     const box = this.svg.getBoundingClientRect();
     this.start = [
       (2 * HALF * (event.clientX - box.left)) / box.width - HALF,
-      (2 * HALF * (event.clientY - box.top)) / box.height - HALF,
+      HALF - (2 * HALF * (event.clientY - box.top)) / box.height,
     ];
     this.axes.forEach((one, i) => one.put({ min: -1, max: 1, step: 0.05, value: this.start[i] }));
     this.#show();

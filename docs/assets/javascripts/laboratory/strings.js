@@ -2,7 +2,6 @@
 
 export const STRINGS = {
   start: "Start the laboratory",
-  startSize: "loads 4.4 MB once, and sends nothing anywhere",
   loading: (share) => `Loading the models: ${Math.round(share * 100)} %`,
   ready: "Everything runs in your browser now.",
   failed: (why) =>
@@ -53,13 +52,12 @@ export const STRINGS = {
   picture: (name, score) => `The digit as ${name} shows it, ${score}`,
   decibels: (value) => (Number.isFinite(value) ? `${value.toFixed(1)} dB` : "no error"),
   gain: (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(1)} dB`,
-  doingNothing: "doing nothing",
   residual: "What is wrong: orange is too bright, blue too dark",
   code: "The code, 32 numbers",
   noCode: "no code: it has skip connections",
 
   strip: "The same at every level",
-  stripHint: "PSNR against the level. Click to set the level.",
+  stripHint: "PSNR against the level; dashed: doing nothing. Click to set the level.",
   trainedAt: "trained here",
   stripText: (kind, levels) => `PSNR of each model for ${kind} noise at ${levels} levels.`,
 
@@ -100,6 +98,6 @@ export const STRINGS = {
 
   plane: "Points on a curve, and arrows to where the perfect denoiser moves each place",
   noiseOfPlane: "Noise",
-  drop: "Click, or press Enter, to drop a point and follow the arrows.",
+  drop: "Click, or move the sliders, to drop a point. It follows the arrows.",
   score: (length) => `The score there has length ${length}.`,
 };

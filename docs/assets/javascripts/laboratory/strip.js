@@ -1,11 +1,11 @@
 /* PSNR against the level of the noise, one line a model. */
 
+import { LEVELS } from "./curves.js";
 import { make, set } from "./dom.js";
 import { STRINGS } from "./strings.js";
 
 const MARGIN = { left: 34, right: 8, top: 22, bottom: 24 };
 const HEIGHT = 210;
-export const LEVELS = 17;
 
 export class Strip {
   /** @param onLevel - called with the level that is clicked, as a share of the range */
