@@ -18,7 +18,7 @@ SIDE = 28  # of the image, in pixels
 BOX = 20  # the ink's longer side
 PEN = 1.3  # half of a line's thickness; so MNIST's mean ink is met
 SMALLEST = 0.1  # a drawing smaller than that is not blown up further
-INK = 0.2  # what is brighter than that belongs to the picture
+INK = 0.2  # what is darker than that is background: paper is never quite even
 
 Stroke = Sequence[tuple[float, float]]
 
@@ -66,7 +66,7 @@ def fit_picture(picture: Tensor) -> Tensor:
     """Turn a picture of something written into an image like those of MNIST.
 
     A picture whose edge is bright, such as paper, is inverted. Then its brightness is
-    stretched to [0, 1], and what is darker than a fifth around the ink is cut off.
+    stretched to [0, 1]; what is darker than a fifth of it counts as background.
 
     Args:
         picture: (1, height, width), floating point, in [0, 1] with 0 for black.
@@ -94,8 +94,8 @@ def fit_picture(picture: Tensor) -> Tensor:
     if spread < 1 / 255:
         return torch.zeros(1, SIDE, SIDE)
     ink = (ink - ink.min()) / spread
-    rows = (ink > INK).any(dim=1).nonzero().flatten()
-    columns = (ink > INK).any(dim=0).nonzero().flatten()
+    ink = ink * (ink > INK)
+    rows, columns = (ink.any(dim=axis).nonzero().flatten() for axis in (1, 0))
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     return _in_the_middle(_shrink(ink)).float().unsqueeze(0)
 

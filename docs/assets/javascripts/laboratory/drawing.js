@@ -91,6 +91,7 @@ export function fitPicture(picture, width, height) {
   for (const value of image) [low, high] = [Math.min(low, value), Math.max(high, value)];
   if (!(high - low >= 1 / 255)) return new Float32Array(SIDE * SIDE);
   image = image.map((value) => (value - low) / (high - low));
+  image = image.map((value) => (value > INK ? value : 0));
   const box = boxOfInk(image, width, height);
   const small = shrink(image, width, box);
   return inTheMiddle(small);
@@ -106,7 +107,7 @@ function edgeMean(image, width, height) {
 function boxOfInk(image, width, height) {
   const box = { left: width, right: 0, top: height, bottom: 0 };
   image.forEach((value, i) => {
-    if (value <= INK) return;
+    if (!value) return;
     const [row, column] = [Math.floor(i / width), i % width];
     box.left = Math.min(box.left, column);
     box.right = Math.max(box.right, column + 1);

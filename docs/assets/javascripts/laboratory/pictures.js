@@ -10,27 +10,35 @@ export function picture(label, className = "") {
   return canvas;
 }
 
+const images = new WeakMap(); // a canvas's pixels, made once: they change at each move
+
+/** Fill a canvas; `colour(i, data, at)` writes four bytes. */
 function paint(canvas, colour) {
   const context = canvas.getContext("2d");
-  const image = context.createImageData(SIDE, SIDE);
-  for (let i = 0; i < SIDE * SIDE; i++) image.data.set(colour(i), 4 * i);
+  if (!images.has(canvas)) images.set(canvas, context.createImageData(SIDE, SIDE));
+  const image = images.get(canvas);
+  for (let i = 0; i < SIDE * SIDE; i++) colour(i, image.data, 4 * i);
   context.putImageData(image, 0, 0);
 }
 
 /** White ink on black. */
 export function paintGrey(canvas, pixels) {
-  paint(canvas, (i) => {
-    const grey = 255 * Math.min(1, Math.max(0, pixels[i]));
-    return [grey, grey, grey, 255];
+  paint(canvas, (i, data, at) => {
+    data[at] = data[at + 1] = data[at + 2] = 255 * pixels[i]; // it is cut to 0 … 255
+    data[at + 3] = 255;
   });
 }
 
+const TOO_BRIGHT = [234, 88, 12];
+const TOO_DARK = [59, 130, 246];
+
 /** Too bright in orange, too dark in blue, right in nothing at all. */
 export function paintResidual(canvas, pixels, clean) {
-  paint(canvas, (i) => {
+  paint(canvas, (i, data, at) => {
     const error = pixels[i] - clean[i];
-    const strength = 255 * Math.min(1, 1.5 * Math.abs(error));
-    return error > 0 ? [234, 88, 12, strength] : [59, 130, 246, strength];
+    const colour = error > 0 ? TOO_BRIGHT : TOO_DARK;
+    for (let k = 0; k < 3; k++) data[at + k] = colour[k];
+    data[at + 3] = 255 * 1.5 * Math.abs(error);
   });
 }
 

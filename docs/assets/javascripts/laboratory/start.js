@@ -24,7 +24,10 @@ function show() {
     const button = root.querySelector("button");
     if (!button) continue;
     button.hidden = false;
-    button.onclick = () => begin(roots, signal);
+    button.onclick = () => {
+      root.classList.add("is-starting"); // takes its place now: later, text would jump
+      begin(roots, signal);
+    };
   }
 }
 
