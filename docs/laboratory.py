@@ -18,8 +18,8 @@
 #
 # ## What to look for
 #
-# Before you start anything: here is one digit of the test set under four kinds of noise, and
-# what each network answers. All but one were trained on the first kind only, Gaussian noise
+# Before you start anything: here is one digit of the [test set](glossary.md#test-set) under
+# four kinds of noise, and what each network answers. All but one were trained on the first kind only, Gaussian noise
 # with $\sigma = 0.5$, clipped to $[0, 1]$. The other one is the control: a
 # [twin](glossary.md#twin) of the dense autoencoder that met clean digits only.
 

@@ -3,6 +3,7 @@
 import { psnrCurves } from "./curves.js";
 import { button, choices, make, slider } from "./dom.js";
 import { drawStrokes } from "./drawing.js";
+import { FAILURES } from "./failures.js";
 import { ImageCard } from "./image_card.js";
 import { latestWins } from "./latest.js";
 import { KINDS, corrupt, draw, psnr } from "./noise.js";
@@ -16,11 +17,6 @@ import { Tile } from "./tile.js";
 
 const NAMES = Object.keys(CHAINS);
 const REST = 160; // ms without input before curves, address and program follow
-const LETTER = [
-  [[250, 850], [500, 150], [750, 850]],
-  [[340, 600], [660, 600]],
-];
-
 export class Heal {
   constructor(laboratory, root) {
     this.laboratory = laboratory;
@@ -114,13 +110,13 @@ export class Heal {
     this.details.addEventListener("toggle", () => this.#writeDown());
     this.copy = button(STRINGS.copyLink, () => this.#copyLink());
     this.story = make("p", { class: "lab-hint", role: "status" });
-    const fail = (text, change) => () => {
-      this.picture = null;
-      this.images.put(change.strokes ?? []);
-      this.#change({ strokes: null, seed: 1, ...change });
-      this.story.textContent = text;
-    };
-    const hole = { digit: 7, kind: "blocks", level: 12 };
+    const fail = ({ name, text, change }) =>
+      button(name, () => {
+        this.picture = null;
+        this.images.put(change.strokes ?? []);
+        this.#change({ strokes: null, seed: 1, ...change });
+        this.story.textContent = text;
+      });
     return make(
       "section",
       { class: "lab-card lab-wide" },
@@ -128,13 +124,7 @@ export class Heal {
       make("p", { class: "lab-hint" }, STRINGS.stripHint),
       this.strip.svg,
       make("p", { class: "lab-label" }, STRINGS.failures),
-      make(
-        "div",
-        { class: "lab-row" },
-        button(STRINGS.letter, fail(STRINGS.letterText, { strokes: LETTER, kind: "gaussian", level: 0.5 })),
-        button(STRINGS.stranger, fail(STRINGS.strangerText, hole)),
-        button(STRINGS.faint, fail(STRINGS.faintText, { digit: 7, kind: "gaussian", level: 0.05 })),
-      ),
+      make("div", { class: "lab-row" }, ...FAILURES.map(fail)),
       this.story,
       make("div", { class: "lab-row" }, this.copy),
       this.details,

@@ -60,8 +60,9 @@ async function load(laboratory, roots, parts) {
     status.textContent = STRINGS.loading(share);
   };
   progress(0);
+  const names = Object.values(CHAINS).flat();
   try {
-    await laboratory.session.open([...new Set(Object.values(CHAINS).flat())], laboratory.facts.bytes, progress);
+    await laboratory.session.open(names, laboratory.facts.bytes, progress);
   } catch (error) {
     if (laboratory.signal.aborted) return;
     bar.remove();

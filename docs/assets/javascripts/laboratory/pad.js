@@ -217,7 +217,7 @@ function simplify(stroke) {
     const away = base ? Math.abs(area) / base : distance(first, [x, y]);
     if (away > worst) [worst, where] = [away, i];
   });
-  if (worst <= TOLERANCE) return base || stroke.length === 1 ? [first, last].slice(0, stroke.length) : [first];
+  if (worst <= TOLERANCE) return base ? [first, last] : [first];
   const before = simplify(stroke.slice(0, where + 1));
   return [...before.slice(0, -1), ...simplify(stroke.slice(where))];
 }
