@@ -14,7 +14,7 @@
 #
 # ## Draw, spoil, heal
 #
-# <div class="laboratory" data-part="heal"><button type="button" class="lab-button lab-go" hidden>Start the laboratory</button> <span class="lab-hint">It loads 4.4 MB, once.</span> <noscript>The laboratory needs JavaScript. The figures below do not.</noscript></div>
+# <div class="laboratory" data-part="heal"><button type="button" class="lab-button lab-go" disabled>Start the laboratory</button> <span class="lab-hint">It loads 4.4 MB, once.</span> <noscript>The laboratory needs JavaScript. The figures below do not.</noscript></div>
 #
 # ## What to look for
 #
@@ -134,7 +134,7 @@ rows = {"in the code": decoded, "in the pixels": faded.reshape(-1, 1, 28, 28)}
 figures.compare_images(rows, captions=[f"{share:.0%}" for share in shares.flatten()])
 
 # %% [markdown]
-# <div class="laboratory" data-part="walk"><button type="button" class="lab-button lab-go" hidden>Start the laboratory</button></div>
+# <div class="laboratory" data-part="walk"><button type="button" class="lab-button lab-go" disabled>Start the laboratory</button></div>
 #
 # ## A digit is born
 #
@@ -169,7 +169,7 @@ figures.compare_images(
 )
 
 # %% [markdown]
-# <div class="laboratory" data-part="birth"><button type="button" class="lab-button lab-go" hidden>Start the laboratory</button></div>
+# <div class="laboratory" data-part="birth"><button type="button" class="lab-button lab-go" disabled>Start the laboratory</button></div>
 #
 # ## Two dimensions
 #
@@ -209,7 +209,7 @@ plt.close(figure)
 figure
 
 # %% [markdown]
-# <div class="laboratory" data-part="plane"><button type="button" class="lab-button lab-go" hidden>Start the laboratory</button></div>
+# <div class="laboratory" data-part="plane"><button type="button" class="lab-button lab-go" disabled>Start the laboratory</button></div>
 #
 # ## How it works
 #

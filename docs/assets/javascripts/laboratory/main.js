@@ -53,7 +53,7 @@ export async function start(roots, signal) {
 async function load(laboratory, roots, parts) {
   const status = make("p", { class: "lab-status", role: "status" });
   const bar = make("progress", { max: 1, value: 0, "aria-label": STRINGS.start });
-  const line = make("div", { class: "lab-loading" }, bar, status);
+  const line = make("div", { class: "lab-loading" }, status, bar);
   roots[0].prepend(line);
   const progress = (share) => {
     bar.value = share;

@@ -23,7 +23,7 @@ function show() {
   for (const root of roots) {
     const button = root.querySelector("button");
     if (!button) continue;
-    button.hidden = false;
+    button.disabled = false;
     button.onclick = () => {
       root.classList.add("is-starting"); // takes its place now: later, text would jump
       begin(roots, signal);
