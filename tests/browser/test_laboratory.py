@@ -61,7 +61,9 @@ def gains(page: Page) -> dict[str, float]:
 def draw(page: Page, strokes: list) -> None:
     button(page, "Clear").click()
     pad = page.locator(".lab-pad")
-    pad.scroll_into_view_if_needed()
+    # All of it: what the site's header covers cannot be drawn on.
+    pad.evaluate("pad => pad.scrollIntoView({block: 'center'})")
+    pad.hover()  # waits until it lies still
     box = pad.bounding_box()
     for stroke in strokes:
         points = [
@@ -87,7 +89,9 @@ def seen() -> dict[str, list[str]]:
 @pytest.fixture(scope="module")
 def started(browser: Browser, site_root: str, seen: dict) -> Iterator[Page]:
     """Start the laboratory once, for all that does not need a fresh one."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
+    )
     page = context.new_page()
     page.on("request", lambda request: seen["requests"].append(request.url))
     page.on("pageerror", lambda error: seen["errors"].append(str(error)))
@@ -125,6 +129,7 @@ def test_draw_undo_and_erase(started: Page):
     assert strokes_on(started) == 1
     eraser = button(started, "Erase")
     eraser.click()
+    started.locator(".lab-pad").hover()
     pad = started.locator(".lab-pad").bounding_box()
     x, y = pad["x"] + 0.3 * pad["width"], pad["y"] + 0.48 * pad["height"]
     started.mouse.move(x, y)
@@ -152,7 +157,7 @@ def test_draw_with_the_keyboard(started: Page):
 def test_a_resize_in_mid_stroke_keeps_the_stroke(started: Page):
     button(started, "Clear").click()
     pad = started.locator(".lab-pad")
-    pad.scroll_into_view_if_needed()
+    pad.evaluate("pad => pad.scrollIntoView({block: 'center'})")
     box = pad.bounding_box()
     started.mouse.move(box["x"] + 50, box["y"] + 50)
     started.mouse.down()
@@ -306,7 +311,7 @@ def test_draw_with_a_finger(browser: Browser, site_root: str):
     start(page, site_root + PATH)
     button(page, "Clear").click()
     pad = page.locator(".lab-pad")
-    pad.scroll_into_view_if_needed()
+    pad.evaluate("pad => pad.scrollIntoView({block: 'center'})")
     box, device = pad.bounding_box(), context.new_cdp_session(page)
     before = page.evaluate("scrollY")
 
