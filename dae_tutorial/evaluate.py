@@ -147,8 +147,8 @@ def evaluate(
             as (images, labels), or dicts. Where `corrupt` is None: pairs (noisy,
             clean).
         corrupt: called as `corrupt(images, generator=generator)`; None where batches
-            bring noisy images along. What it adds behind the images' own channels,
-            such as the noise level, is for the model alone.
+            bring noisy images along. Channels behind the images' own on the noisy
+            side, such as the noise level, are for the model alone.
         seed: seed of the noise: the same for every model that is compared.
         autocast: run the model in this precision where that is safe, as `fit` does.
         key: the name of the images, where batches are dicts.
@@ -223,7 +223,9 @@ def _unpacked(
         raise TypeError(f"batches must yield tensors of images, got {kind}")
     images, second = parts[0], parts[1] if len(parts) == 2 else None
     is_pair = isinstance(second, Tensor) and second.is_floating_point()
-    is_pair = is_pair and images.ndim > 1 and second.shape == images.shape
+    is_pair = is_pair and _go_together(images, second)
+    if corrupt is not None:  # more channels are no pair: they may be anything
+        is_pair = is_pair and second.shape == images.shape
     if is_pair == (corrupt is None):
         return (second, images) if is_pair else (images, None)
     if is_pair:
@@ -235,6 +237,13 @@ def _unpacked(
     raise ValueError(
         "corrupt must be given, unless batches yield (noisy, clean) images of one shape"
     )
+
+
+def _go_together(noisy: Tensor, clean: Tensor) -> bool:
+    """Tell whether the images are as large; noisy ones may bring their level along."""
+    sides = clean.shape[:1] == noisy.shape[:1] and clean.shape[2:] == noisy.shape[2:]
+    have_channels = min(clean.ndim, noisy.ndim) > 1
+    return have_channels and sides and clean.shape[1] <= noisy.shape[1]
 
 
 def _check_images(clean: Tensor) -> None:

@@ -439,7 +439,7 @@ def _unpacked(
         raise TypeError(f"batches must yield tensors of images, got {kind}")
     images, second = parts[0], parts[1] if len(parts) == 2 else None
     is_pair = isinstance(second, Tensor) and second.is_floating_point()
-    is_pair = is_pair and images.ndim > 1 and _go_together(images, second)
+    is_pair = is_pair and _go_together(images, second)
     if corrupt is not None:  # more channels are no pair: they may be anything
         is_pair = is_pair and second.shape == images.shape
     if is_pair == (corrupt is None):
@@ -457,8 +457,9 @@ def _unpacked(
 
 def _go_together(noisy: Tensor, clean: Tensor) -> bool:
     """Tell whether the images are as large; noisy ones may bring their level along."""
-    sides = clean.shape[0] == noisy.shape[0] and clean.shape[2:] == noisy.shape[2:]
-    return clean.ndim > 1 and sides and clean.shape[1] <= noisy.shape[1]
+    sides = clean.shape[:1] == noisy.shape[:1] and clean.shape[2:] == noisy.shape[2:]
+    have_channels = min(clean.ndim, noisy.ndim) > 1
+    return have_channels and sides and clean.shape[1] <= noisy.shape[1]
 
 
 def _corrupted(

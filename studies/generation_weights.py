@@ -77,10 +77,11 @@ def score(denoiser: Preconditioned, *, seed: int = 0) -> dict[str, float]:
     """
     test, training = load_mnist(train=False), load_mnist(train=True)
     generator = torch.Generator().manual_seed(seed)
+    begin = {"around": training.images.mean(dim=0), "generator": generator}
     levels = noise_levels(LEVELS, HIGHEST, LOWEST)
     samples = []
     for labels in test.labels.split(500):
-        start = draw_start((len(labels), 1, 28, 28), HIGHEST, generator=generator)
+        start = draw_start((len(labels), 1, 28, 28), HIGHEST, **begin)
         told = in_half_precision(
             lambda x, sigma, labels=labels: denoiser(x, sigma, labels)
         )

@@ -78,7 +78,10 @@ def frechet_distance(first: Tensor, second: Tensor) -> float:
     _check_features(first, second)
     first, second = first.double(), second.double()
     shift = (first.mean(0) - second.mean(0)).square().sum()
-    covariances = first.T.cov(), second.T.cov()
+    covariances = [
+        features.T.cov().reshape(2 * features.shape[1:])  # of one column: a number
+        for features in (first, second)
+    ]
     # The square roots of the eigenvalues of C₁C₂, which are real and at least 0.
     roots = torch.linalg.eigvals(covariances[0] @ covariances[1]).real.clamp(min=0)
     spread = covariances[0].trace() + covariances[1].trace() - 2 * roots.sqrt().sum()

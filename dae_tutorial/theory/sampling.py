@@ -64,24 +64,48 @@ def noise_levels(
 
 
 def draw_start(
-    shape: Sequence[int], sigma: float, *, generator: Generator | None = None
+    shape: Sequence[int],
+    sigma: float,
+    *,
+    around: Tensor | None = None,
+    generator: Generator | None = None,
 ) -> Tensor:
-    """Draw pure noise of the highest level, where every sampler begins.
+    """Draw noise of the highest level, where every sampler begins.
+
+    Noisy data of that level lie around the mean of the data, not around zero. The
+    higher the level, the less that matters.
 
     Args:
         shape: of the images, such as (16, 1, 28, 28).
         sigma: the first of the levels.
+        around: the mean of the data, such as the mean training image, of the shape of
+            one image; zero by default.
         generator: source of randomness.
 
     Returns:
         Noise of standard deviation `sigma`, float32.
 
+    Raises:
+        ValueError: if `around` does not have the shape of an image.
+
     Examples:
         >>> start = draw_start((100, 1, 28, 28), 10, generator=Generator())
         >>> round(start.std().item())
         10
+        >>> middle = torch.full((1, 28, 28), 5.0)
+        >>> start = draw_start((100, 1, 28, 28), 10, around=middle)
+        >>> round(start.mean().item())
+        5
     """
-    return sigma * torch.randn(*shape, generator=generator)
+    noise = sigma * torch.randn(*shape, generator=generator)
+    if around is None:
+        return noise
+    if around.shape != noise.shape[1:]:
+        raise ValueError(
+            f"around must have the shape of an image, {tuple(noise.shape[1:])}, "
+            f"got {tuple(around.shape)}"
+        )
+    return noise + around
 
 
 @torch.no_grad()

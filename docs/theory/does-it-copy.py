@@ -10,7 +10,7 @@
 # !!! abstract "In two sentences"
 #     The best denoiser that there can be for 60,000 training images draws those very
 #     images, and nothing else; a trained network draws digits that lie about as far from
-#     the nearest training image as test images do (0.99 times as far).
+#     the nearest training image as test images do (1.0 times as far).
 #     The usual score of samples cannot tell the two apart: perfect copies reach the
 #     best Fréchet distance there is, so look for copies separately, with unseen images
 #     as your ruler.
@@ -46,7 +46,8 @@ def seeded(seed):
     return torch.Generator().manual_seed(seed)
 
 
-start = draw_start((20, 1, 28, 28), 10, generator=seeded(0))
+mean_image = train.images.mean(dim=0)
+start = draw_start((20, 1, 28, 28), 10, around=mean_image, generator=seeded(0))
 copies = heun(exact.posterior_mean, start, noise_levels(6, 10, 0.01)).clamp(0, 1)
 
 # %% [markdown]
@@ -65,7 +66,7 @@ def told(noisy, sigma):
     return network(noisy, sigma, labels)
 
 
-start = draw_start((200, 1, 28, 28), 10, generator=seeded(0))
+start = draw_start((200, 1, 28, 28), 10, around=mean_image, generator=seeded(0))
 levels = noise_levels(35, 10, 0.01)
 samples = step_down(told, start, levels, fresh=1.0, generator=seeded(1)).clamp(0, 1)
 
@@ -108,7 +109,7 @@ print(f"largest distance of the control {from_copies.max():.3f}")
 
 # %% tags=["check"]
 assert from_copies.max() < 0.1
-assert 0.9 < ratio < 1.08  # the median of 200 is good to some 3 %
+assert round(ratio, 1) == 1.0  # the median of 200 is good to some 3 %
 assert (from_samples > 0.3).all()
 
 # %% tags=["hide-code"] alt="Three histograms of the distance to the nearest training image, one below the other on one axis from 0 to 9. The control, the exact denoiser: one bar at 0. Samples of the network: a hill from 1 to 8 with its middle at about 4.3. Test images: a hill of the same place and width."
@@ -313,8 +314,9 @@ assert floors[100] > 2 * floors[300] > 4 * floors[1000] > 6 * floors[3000]
 # The study `generation` does so. It draws 1,000 images in each way, three times, and
 # compares them with all 10,000 test images.
 
-# %% tags=["hide-code"] alt="Fréchet distances of fourteen sets of 1,000 images as dots on a logarithmic axis. Real training images, the floor: 4. Heun with guidance 1.5 and ancestral sampling with 35 calls: under 6. Ancestral with 18 calls: 6.3. Heun with 17 calls 10, copies by the exact denoiser 11, Heun with 35 calls 11, walkback 12, test images with noise of 0.1 13, Euler with 18 calls 14, Heun without a class 26, Langevin 129, blurred images 288, noise of 0.5 342, one Gaussian 373."
-table = tables.select(tables.read("generation"), images=1000)
+# %% tags=["hide-code"] alt="Fréchet distances of fifteen sets of 1,000 images as dots on a logarithmic axis. Real training images, the floor: 4. Ancestral sampling with 35 calls 5.4 and with 18 calls 5.9. Heun with guidance 1.5, with 17 and with 35 calls between 6 and 7, copies by the exact denoiser 7.7, Euler with 18 calls 8.1, walkback 12, test images with noise of 0.1 13, Heun without a class 16, Langevin 128, blurred images 288, noise of 0.5 344, one Gaussian 373."
+generation = tables.select(tables.read("generation"), images=1000)
+table = tables.select(generation, start="mean", epochs=32)
 KEY = ("what", "levels", "guidance")
 SHOWN = {
     ("training images", 0, 1.0): "real training images",
@@ -364,19 +366,17 @@ figure
 # Blue dots are the network's samples, orange ones are controls; bars are standard deviations
 # over three seeds.
 #
-# - **The floor is 4.0, and the best samplers reach about 1.4 times that**: ancestral
-#   sampling with 35 calls, and Heun's method with a guidance weight of 1.5.
-#   With 10,000 samples, as many as there are test images, ancestral sampling scores 2.6
+# - **The floor is 4.0, and the best sampler reaches about 1.4 times that**: ancestral
+#   sampling with 35 calls. With 18 calls it reaches 1.5 times.
+#   With 10,000 samples, as many as there are test images, ancestral sampling scores 2.3
 #   where 10,000 training images score 1.9: so it stands on the network's card.
 # - **Real images with noise that you can hardly see score 13.** The score looks at texture.
-# - **Heun's method scores 11**, almost three times the floor, and more calls do not help.
-#   Part of that is not the network's error, but a beginning that is not quite right: see
-#   below. Fresh noise mends some of it.
-# - **Without the class it scores 26.** It is the same network: the word that says which
+# - **Heun's method scores 6.4** with 17 calls, and twice as many do not help. What is left
+#   is the network's error. Fresh noise mends some of it.
+# - **Without the class it scores 16.** It is the same network: the word that says which
 #   digit to draw is worth more than any sampler here.
 # - **Copies score well.** Real training images *are* the floor. (The copies by the exact
-#   denoiser score worse: they repeat themselves, being draws from 1,000 images, and they
-#   begin like Heun's.)
+#   denoiser score worse: they repeat themselves, being draws from 1,000 images.)
 #
 # So a good Fréchet distance cannot show that a model does not copy. Neither can
 # **precision** (the share of samples that lie among real images) or **recall** (the share of
@@ -410,18 +410,18 @@ Markdown("\n".join(lines))
 from dae_tutorial.theory.pretrained import read_theory_card
 
 card = read_theory_card("multilevel")["test"]
-assert abs(card["frechet"] - 2.6) < 0.05
+assert abs(card["frechet"] - 2.3) < 0.05
 assert abs(card["frechet_floor"] - 1.9) < 0.05
 mean = {column: {k: v[0] for k, v in rows.items()} for column, rows in scores.items()}
 floor = mean["frechet"]["training images", 0, 1.0]
 assert 3.5 < floor < 4.5
-for best in (("ancestral", 35, 1.0), ("Heun", 9, 1.5)):
-    assert 1.1 < mean["frechet"][best] / floor < 1.7
+for calls, times in ((35, 1.4), (18, 1.5)):
+    assert round(mean["frechet"]["ancestral", calls, 1.0] / floor, 1) == times
 assert round(mean["frechet"]["noise of 0.1", 0, 1.0]) == 13
-assert round(mean["frechet"]["Heun", 18, 1.0]) == 11
-assert 2.5 < mean["frechet"]["Heun", 18, 1.0] / floor < 3
-assert mean["frechet"]["Heun", 9, 1.0] < 1.1 * mean["frechet"]["Heun", 18, 1.0]
-assert round(mean["frechet"]["Heun", 9, 0.0]) == 26
+assert round(mean["frechet"]["Heun", 9, 1.0], 1) == 6.4
+assert mean["frechet"]["Heun", 9, 1.0] < mean["frechet"]["Heun", 18, 1.0]
+assert mean["frechet"]["ancestral", 18, 1.0] < mean["frechet"]["Heun", 9, 1.0]
+assert round(mean["frechet"]["Heun", 9, 0.0]) == 16
 assert mean["precision"]["Heun", 9, 3.0] > mean["precision"]["Heun", 9, 1.5]
 assert mean["recall"]["Heun", 9, 3.0] < 0.65
 assert mean["recall"]["walkback", 20, 1.0] < 0.65
@@ -434,13 +434,12 @@ assert mean["precision"]["copies", 18, 1.0] > 0.85
 #
 # ## Where to begin
 #
-# A sampler can be at fault, too, and there is a fault in the runs above that the eye does not
-# see: Heun's digits are too thin. Here is the *ink* (the mean pixel) of 100 of them, from
-# the very same noise in two versions. One is pure noise. The other is noise around the [mean
-# image](../glossary.md#mean-image).
+# A sampler can be at fault, too. The samples above begin as noise around the [mean
+# image](../glossary.md#mean-image). Most code begins with pure noise, and that costs
+# something which the eye does not see: the digits are too thin. Here is the *ink* (the
+# mean pixel) of 100 of them, from the very same noise in two versions.
 
 # %%
-mean_image = train.images.mean(dim=0)
 noise = draw_start((100, 1, 28, 28), 10, generator=seeded(3))
 hundred = labels[:100]
 
@@ -453,7 +452,7 @@ def ink(start):
 
 
 inks = {"pure noise": ink(noise), "noise around the mean": ink(mean_image + noise)}
-print(f"length of the mean image {mean_image.norm():.1f}, of the noise a pixel 10")
+print(f"length of the mean image {mean_image.norm():.1f}, noise of a pixel 10")
 print(f"ink of training images   {mean_image.mean():.4f}")
 for name, found in inks.items():
     print(f"ink from {name:22} {found:.4f}")
@@ -464,12 +463,28 @@ for name, found in inks.items():
 # image, all pixels together: 5.9. So pure noise is more than half a standard deviation off, in
 # the one direction that is "more ink", and a sampler without fresh noise keeps that to the
 # end. Add the mean image to the start, or begin at a $\sigma$ many times its length
-# (which this network has hardly met in training). The study does neither, so its rows for Heun's
-# and Euler's method, and its copies, are a little worse than they need be.
+# (which this network has hardly met in training).
+#
+# It is no small matter. In the study, Heun's method with 17 calls scores 6.4 from around the
+# mean image, and 10.0 from around zero. Ancestral sampling with 35 calls forgets most of how
+# it began: 5.4 and 5.7. (The study `memorising`, above, still starts around zero.)
 
 # %% tags=["check"]
 assert abs(mean_image.norm() - 5.9) < 0.05
 assert inks["pure noise"] < 0.94 * inks["noise around the mean"]
+astray = tables.spread(tables.select(generation, start="zero"), "frechet", *KEY)
+for key, values in {
+    ("Heun", 9, 1.0): (6.4, 10.0),
+    ("ancestral", 35, 1.0): (5.4, 5.7),
+}.items():
+    assert (round(mean["frechet"][key], 1), round(astray[key][0], 1)) == values
+    both = (
+        tables.select(
+            generation, what=key[0], levels=key[1], guidance=1, start=s, epochs=32
+        )
+        for s in ("mean", "zero")
+    )
+    assert all(a["frechet"] < b["frechet"] for a, b in zip(*both, strict=True))
 
 # %% [markdown]
 # ## Questions people ask
@@ -485,6 +500,10 @@ from dae_tutorial.theory.pretrained import read_theory_card
 card = read_theory_card("multilevel")
 print(f"{card['epochs']} epochs of 60,000 images, {card['parameters']:,} parameters,")
 print(f"{card['seconds'] / 60:.0f} minutes on one thread of a CPU")
+
+short = tables.select(generation, epochs=4)
+distances = ", ".join(f"{row['frechet']:.0f}" for row in short)
+print(f"after 4 epochs (Fréchet distance, three seeds): {distances}")
 
 # %% [markdown]
 # - **How do I test mine?** Four lines: distances of samples to the nearest training image;

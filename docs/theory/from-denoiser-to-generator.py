@@ -11,7 +11,7 @@
 #     A denoising autoencoder that is trained on all noise levels, and told which one it
 #     meets, gives little more than the [mean image](../glossary.md#mean-image) if it is
 #     called once on pure noise; called 35 times on the way down, and told the class, it
-#     draws digits at a Fréchet distance of 5.7 from real ones, where other real ones have
+#     draws digits at a Fréchet distance of 5.4 from real ones, where other real ones have
 #     4.0. Only the loop around the network changes, and the most natural loop, corrupt and
 #     denoise in turn, does not sample: on normal data it keeps less than half of the
 #     variance.
@@ -197,13 +197,19 @@ compare_images(
 # noise. As the noise rises, more and more digits may be. **This is why one call cannot
 # generate**: from pure noise, the honest answer is nearly the average of everything.
 
+#
+# Where does noise of the highest level lie? Around the [mean
+# image](../glossary.md#mean-image), as all noisy digits do. So that is where we start.
+# ([It matters](does-it-copy.py#where-to-begin), even at $\sigma = 10$.)
+
 # %%
 from dae_tutorial.theory.sampling import draw_start
 
-start = draw_start((64, 1, 28, 28), 10, generator=torch.Generator().manual_seed(0))
+mean_image = digits.mean(dim=0)
+begin = {"around": mean_image, "generator": torch.Generator().manual_seed(0)}
+start = draw_start((64, 1, 28, 28), 10, **begin)
 with torch.no_grad():
     one_call = denoise(start, 10)
-mean_image = digits.mean(dim=0)
 
 
 def variety(images):
@@ -441,15 +447,16 @@ for name, order in (("Euler", 1), ("Heun", 2)):
     assert abs(slope - order) < 0.25, (name, slope)
 assert misses["Heun"][3] < 0.7 * misses["Euler"][3]
 
-# %% tags=["hide-code"] alt="Fréchet distance over the number of calls, both on logarithmic axes, for three samplers, with all three draws as dots. Heun falls from above 100 at 5 calls to about 8 at 9 calls and then rises a little. Euler falls from 40 at 5 calls to about 13 at 35. Ancestral falls from 9 at 10 calls to about 6 at 35, close to the dashed line of training images at 4."
+# %% tags=["hide-code"] alt="Fréchet distance over the number of calls, both on logarithmic axes, for three samplers, with all three draws as dots. Heun falls from 100 at 5 calls to about 8 at 9 calls and 6.4 at 17, and then rises a little. Euler falls from 27 at 5 calls to about 7 at 35. Ancestral falls from 9 at 10 calls to 5.4 at 35, close to the dashed line of training images at 4."
 from dae_tutorial.evidence import tables
 
 study = tables.read("generation")
 
 
-def scored(what, column="frechet", *, levels=0, guidance=1, images=1000):
+def scored(what, column="frechet", **wanted):
     """Return one number for each draw of a row of the table."""
-    wanted = {"what": what, "levels": levels, "guidance": guidance, "images": images}
+    usual = {"levels": 0, "guidance": 1, "start": "mean", "epochs": 32, "images": 1000}
+    wanted = usual | {"what": what} | wanted
     return [r[column] for r in study if all(r[k] == v for k, v in wanted.items())]
 
 
@@ -476,37 +483,56 @@ figure
 # %% [markdown]
 # In all three draws:
 #
-# - With about ten calls, Heun is well ahead of Euler.
-# - With more calls Heun comes closer to its path, and its digits become *no better*. What
-#   is wrong with them now is the network's error, not the sampler's.
+# - With about ten calls, Heun is ahead of Euler.
+# - From 17 calls to 35 Heun comes closer to its path, and its digits become *no better*.
+#   What is wrong with them now is the network's error, not the sampler's.
 # - With 35 calls, ancestral sampling is the best. It follows no path. Each round of fresh
 #   noise hides some of what the network has got wrong before, and the next answer can
-#   mend it.
+#   mend it. (With 17 or 18 calls it leads Heun in two draws of three.)
 #
-# (Langevin, with 101 calls, has a distance of 129. Its levels and steps were not tuned.)
+# A wrong beginning would have made this look much clearer. Started around zero in place of
+# the mean image, Heun with 35 calls has a distance of 11.2 in place of 6.7, and ancestral
+# sampling, which forgets how it began, 5.7 in place of 5.4.
+#
+# (Langevin, with 101 calls, has a distance of 128. Its levels and steps were not tuned.)
 #
 # So the order of a method is about the path. What counts for a picture is also how it
 # treats the network's mistakes. (Another network, with smaller errors, may turn this round:
 # Karras and others found that the better the network, the less fresh noise helps.)
 
+
 # %% tags=["check"]
+def leads(best, other):
+    """Return in how many of the draws one sampler has the smaller distance."""
+    one, two = (scored(what, levels=n) for what, n in (best, other))
+    return sum(a < b for a, b in zip(one, two, strict=True))
+
+
 for best, other in (
     (("Heun", 5), ("Euler", 10)),
-    (("Heun", 5), ("Heun", 18)),
-    (("ancestral", 35), ("Heun", 18)),
-    (("ancestral", 35), ("Heun", 5)),
-    (("ancestral", 35), ("Euler", 35)),
+    (("Heun", 9), ("Heun", 5)),
+    (("Heun", 9), ("Heun", 18)),
+    *(
+        (("ancestral", 35), (what, n))
+        for what in ("Heun", "Euler")
+        for n in LEVELS[what]
+    ),
 ):
-    pairs_of_draws = zip(
-        scored(best[0], levels=best[1]), scored(other[0], levels=other[1]), strict=True
-    )
-    assert all(one < two for one, two in pairs_of_draws), (best, other)
+    assert leads(best, other) == 3, (best, other)
+assert leads(("ancestral", 18), ("Heun", 9)) == 2
 assert len(real) == 3
-assert round(sum(scored("ancestral", levels=35)) / 3, 1) == 5.7
+assert round(sum(scored("ancestral", levels=35)) / 3, 1) == 5.4
+for what, levels_of, start_at, value in (
+    ("Heun", 18, "mean", 6.7),
+    ("Heun", 18, "zero", 11.2),
+    ("ancestral", 35, "zero", 5.7),
+):
+    found = scored(what, levels=levels_of, start=start_at)
+    assert round(sum(found) / 3, 1) == value, (what, start_at)
 assert round(sum(real) / 3, 1) == 4.0
 assert scored("ancestral", "calls", levels=35)[0] == 35
 assert scored("Langevin", "calls", levels=20)[0] == 101
-assert round(sum(scored("Langevin", levels=20)) / 3) == 129
+assert round(sum(scored("Langevin", levels=20)) / 3) == 128
 
 # %% [markdown]
 # ## Walkback is not sampling
@@ -686,15 +712,18 @@ assert kept[4].float().mean() > 0.85
 
 # %% [markdown]
 # Guidance makes digits clearer, and it is no better sampler: nobody writes only typical
-# digits. In the study's 1,000 samples a weight of 1.5 still improves the Fréchet distance.
-# At 3 nearly all digits are clear, and only 58 % of the test images have a like among
-# them. No density has these scores, so nothing says what is drawn.
+# digits. In the study's 1,000 samples a weight of 1.5 makes nearly all digits clear and
+# leaves the Fréchet distance where it was (better in two draws of three). At 3 only 56 % of
+# the test images have a like among the samples. No density has these scores, so nothing says what is drawn.
 
 # %% tags=["check"]
 plain, some, much = (scored("Heun", levels=9, guidance=w) for w in (1, 1.5, 3))
-assert all(two < one < three for one, two, three in zip(plain, some, much, strict=True))
+assert sum(two < one for one, two in zip(plain, some, strict=True)) == 2
+assert abs(sum(some) - sum(plain)) / 3 < 0.3
+assert min(much) > 2 * max(*plain, *some)
+assert min(scored("Heun", "sure", levels=9, guidance=1.5)) > 0.97
 recall = scored("Heun", "recall", levels=9, guidance=3)
-assert round(100 * sum(recall) / 3) == 58
+assert round(100 * sum(recall) / 3) == 56
 assert min(scored("Heun", "sure", levels=9, guidance=3)) > 0.99
 
 # %% [markdown]
@@ -715,13 +744,13 @@ print(f"unsure of {unsure:.0%} of the samples, and of {usual:.1%} of the test im
 
 # %% tags=["check"]
 assert unsure > 2 * usual
-assert round(100 * sum(scored("Heun", "sure", levels=18)) / 3) == 89
+assert round(100 * sum(scored("Heun", "sure", levels=18)) / 3) == 90
 assert 1 - unsure < 0.85
 
 # %% [markdown]
 # In most of them each stroke would do, and the whole does not: parts that lie far apart do
 # not fit together. We did not measure why. Told the class, the network does better: the
-# study has 89 % sure for Heun with 35 calls, where the table above has fewer.
+# study has 90 % sure for Heun with 35 calls, where the table above has fewer.
 #
 # ## Which scale is σ in?
 #
@@ -732,7 +761,7 @@ assert 1 - unsure < 0.85
 # ## To try
 #
 # - Take `step_down` with `fresh=0.5`. Is it between the two?
-# - Start at $\sigma = 3$ in place of 10. What do the digits lose?
+# - Start at $\sigma = 3$ in place of 10, or around zero. What do the digits lose?
 # - Give the samplers the small network of the top. It has seen a twentieth of the images,
 #   for seconds.
 #

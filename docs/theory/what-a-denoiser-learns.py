@@ -387,9 +387,8 @@ figure
 # high noise teaches them.
 #
 # Is the network just not trained for long enough? Try `trained(MultilevelPairs,
-# epochs=400)`, which is eight times as long. With each of the three seeds that we tried,
-# the relative error within the dashed line at $\sigma = 0.1$ went down to half or less,
-# and the one outside went *up*, to several times what it was.
+# epochs=400)`, which is eight times as long, and draw the map again. Which of the two
+# errors at $\sigma = 0.1$ goes down, the one within the dashed line or the one outside?
 #
 # ## Follow the arrows
 #

@@ -2,8 +2,9 @@
 
 One network, the denoiser that comes with the package, draws digits by every sampler of
 the package. They are judged by the features of a classifier, beside what real images,
-blurred and noisy ones, and a single Gaussian score. Images are cut to [0, 1] for the
-judge alone.
+blurred and noisy ones, and a single Gaussian score. Samplers start from noise around
+the mean image, as noisy digits lie, and for comparison around zero. Images are cut to
+[0, 1] for the judge alone.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from torch import Generator, Tensor
 from dae_tutorial.evidence.baselines import blur
 from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.noise import add_gaussian_noise
+from dae_tutorial.theory.multilevel import MultilevelUNet, Preconditioned
 from dae_tutorial.theory.pretrained import load_digit_features, load_multilevel
 from dae_tutorial.theory.sample_quality import frechet_distance, precision_and_recall
 from dae_tutorial.theory.sampling import (
@@ -31,9 +33,11 @@ from studies.experiments.recipe import mnist, mnist_test
 from studies.experiments.samples import (
     HIGHEST,
     LOWEST,
+    SIGMA_DATA,
     features,
     in_half_precision,
     sure,
+    train_multilevel,
 )
 
 BATCH = 250
@@ -83,6 +87,10 @@ PARTS = [
     ),
     {"what": "Heun", "levels": 9, "guidance": 0.0},  # the class is not told
     *({"what": "Heun", "levels": 9, "guidance": weight} for weight in (1.5, 2.0, 3.0)),
+    {"what": "Heun", "levels": 9, "start": "zero"},
+    {"what": "Heun", "levels": 18, "start": "zero"},
+    {"what": "ancestral", "levels": 35, "start": "zero"},
+    {"what": "Heun", "levels": 9, "epochs": 4},
     {"what": "Langevin", "levels": 20},
     {"what": "walkback", "levels": 20},
     {"what": "copies", "levels": 18},
@@ -96,6 +104,8 @@ def study(
     what: str = "Heun",
     levels: int = 0,
     guidance: float = 1.0,
+    start: str = "mean",
+    epochs: int = 32,
     images: int = 1000,
     reference: int = 10_000,
 ) -> list[dict]:
@@ -107,13 +117,15 @@ def study(
             exact posterior mean over as many training images.
         levels: noise levels of the sampler; for walkback, its rounds.
         guidance: weight of the class; 1 tells it, 0 does not.
+        start: whether the first noise lies around the "mean" image or around "zero".
+        epochs: of the network's training; 32 takes the one that comes with the package.
         images: how many.
         reference: how many test images they are compared with.
 
     Returns:
-        One row: what, levels, guidance, images, calls (of the network, an image),
-        frechet, precision, recall and sure (the share of images of which the
-        classifier is more than 0.9 sure), and uneven (the chi-squared statistic of
+        One row: what, levels, guidance, start, epochs, images, calls (of the network,
+        an image), frechet, precision, recall and sure (the share of images of which
+        the classifier is more than 0.9 sure), and uneven (the chi-squared statistic of
         how often it sees each digit, beside the shares of the test images).
 
     Examples:
@@ -136,15 +148,23 @@ def study(
     if what in REAL:
         made = REAL[what](drawn.images, generator=generator)
     else:
-        sample = partial(_sample, what, levels, generator)
-        made = torch.cat(
-            [
-                sample(denoise, part)
-                for denoise, part in _denoisers(what, guidance, drawn, counted)
-            ]
-        )
-    row = {"what": what, "levels": levels, "guidance": guidance, "images": images}
+        network = load_multilevel() if epochs == 32 else _trained(epochs, seed)
+        middle = mnist(60_000, seed=0).images.mean(dim=0) * (start == "mean")
+        sample = partial(_sample, what, levels, middle, generator)
+        asked = _denoisers(what, network, guidance, drawn, counted)
+        made = torch.cat([sample(denoise, part) for denoise, part in asked])
+    row = {"what": what, "levels": levels, "guidance": guidance}
+    row |= {"start": start, "epochs": epochs, "images": images}
     return [row | {"calls": calls // images} | _judged(made, reference)]
+
+
+def _trained(epochs: int, seed: int) -> Preconditioned:
+    """Train a network as the package's was trained, for fewer epochs."""
+    torch.manual_seed(seed)
+    denoiser = Preconditioned(MultilevelUNet(32, classes=10), SIGMA_DATA, classes=10)
+    loader = mnist(60_000, seed=seed).loader(128, shuffle=True, seed=seed)
+    train_multilevel(denoiser, loader, epochs=epochs)
+    return denoiser.eval()
 
 
 def _judged(made: Tensor, reference: int) -> dict[str, float]:
@@ -167,6 +187,7 @@ def _judged(made: Tensor, reference: int) -> dict[str, float]:
 
 def _denoisers(
     what: str,
+    network: Preconditioned,
     guidance: float,
     drawn: ImageTensors,
     counted: Callable[[Denoiser], Denoiser],
@@ -177,7 +198,6 @@ def _denoisers(
         memory = counted(FiniteSet(drawn.images).posterior_mean)
         yield from ((memory, part) for part in batches)
         return
-    network = load_multilevel()
     without = counted(in_half_precision(network))
     for part, labels in zip(batches, drawn.labels.split(BATCH), strict=True):
         told = counted(in_half_precision(_told(network, labels, guidance)))
@@ -194,13 +214,18 @@ def _steered(denoise: Denoiser, without: Denoiser, guidance: float) -> Denoiser:
 
 @torch.no_grad()
 def _sample(
-    what: str, count: int, generator: Generator, denoise: Denoiser, clean: Tensor
+    what: str,
+    count: int,
+    middle: Tensor,
+    generator: Generator,
+    denoise: Denoiser,
+    clean: Tensor,
 ) -> Tensor:
     """Draw images with one of the samplers; walkback starts from clean ones."""
     if what == "walkback":
         return walkback(denoise, clean, 0.5, steps=count, generator=generator)
     levels = noise_levels(count, HIGHEST, LOWEST)
-    start = draw_start(clean.shape, HIGHEST, generator=generator)
+    start = draw_start(clean.shape, HIGHEST, around=middle, generator=generator)
     if what == "Langevin":
         return langevin(denoise, start, levels, steps=5, generator=generator)
     if what == "ancestral":

@@ -10,6 +10,7 @@ import torch
 from scipy.stats import norm
 
 from dae_tutorial.evidence.baselines import (
+    AffineDenoiser,
     blur,
     fit_linear,
     fit_mean_image,
@@ -152,6 +153,12 @@ def test_pca_is_the_best_of_the_linear_codes(digits):
     singular = torch.linalg.svdvals(flat - flat.mean(dim=0))
     left = (fit_pca(train, 10)(train) - train).square().sum()
     assert left.item() == pytest.approx(singular[10:].square().sum().item(), rel=1e-3)
+
+
+def test_channels_of_an_affine_denoiser_are_pixels_like_others():
+    swap = torch.eye(8).roll(4, dims=0)  # of 2 channels with 4 pixels each
+    image = torch.arange(8.0).reshape(1, 2, 2, 2)
+    assert torch.equal(AffineDenoiser(swap, torch.zeros(8))(image), image.flip(1))
 
 
 def test_best_linear_solves_the_normal_equations():

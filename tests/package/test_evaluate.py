@@ -281,6 +281,16 @@ def test_pairs_bring_their_own_noise():
     assert result.noisy_mse == pytest.approx(error)
 
 
+def test_noisy_images_may_bring_their_level_along():
+    noisy = torch.cat([IMAGES * 0.5, torch.full_like(IMAGES, 0.3)], dim=1)
+    result = evaluate(lambda x: x[:, :1] + x[:, 1:], [(noisy, IMAGES)], None)
+    errors = [(x - IMAGES).square().mean() for x in (IMAGES * 0.5 + 0.3, IMAGES * 0.5)]
+    assert [result.mse, result.noisy_mse] == pytest.approx([e.item() for e in errors])
+    for other in (IMAGES[:1], IMAGES[..., :4], IMAGES[:, :0]):
+        with pytest.raises(ValueError, match="corrupt must be given"):
+            scored([(other, IMAGES)], None)
+
+
 def test_rows_can_be_pairs_and_whole_numbers_cannot():
     rows = IMAGES.flatten(1)
     assert torch.equal(scored([(rows / 2, rows)], None)[0], rows / 2)
@@ -304,6 +314,8 @@ def test_rows_that_a_corruption_lengthens_are_refused():
         ((IMAGES, IMAGES), add_gaussian_noise, ValueError, "pass corrupt=None"),
         ((IMAGES, torch.arange(2)), None, ValueError, "^corrupt must .* one shape$"),
         ((torch.rand(2), torch.rand(2)), None, ValueError, "^corrupt must be given"),
+        ((torch.rand(2), torch.rand(2, 1)), None, ValueError, "^corrupt must be given"),
+        ((torch.rand(2, 1), torch.rand(2)), None, ValueError, "^corrupt must be given"),
         (IMAGES, None, ValueError, "^corrupt must be given, unless"),
         (
             {"pixels": IMAGES, "label": torch.arange(2)},

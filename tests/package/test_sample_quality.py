@@ -42,6 +42,12 @@ def test_the_frechet_distance_of_round_gaussians_has_a_closed_form():
     assert frechet_distance(first, second) == pytest.approx(5**2 + 3 * 2**2)
 
 
+def test_one_feature_has_a_frechet_distance_too():
+    first = normal(200, 1).double()
+    first = (first - first.mean()) / first.std()
+    assert frechet_distance(first, 3 * first + 1) == pytest.approx(1 + 2**2)
+
+
 def test_the_frechet_distance_is_that_of_the_matrix_square_root():
     tilts = normal(5, 5, seed=2), normal(5, 5, seed=3)
     covariances = [tilt @ tilt.T + 0.1 * torch.eye(5) for tilt in tilts]  # they differ

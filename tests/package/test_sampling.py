@@ -241,6 +241,31 @@ def test_the_start_has_the_level_that_it_is_asked_for():
     assert torch.equal(start, draw_start((10_000, 3), 7.0, generator=seeded()))
 
 
+def test_the_start_lies_around_what_it_is_told():
+    middle = torch.tensor([1.0, -20.0, 300.0])
+    plain = draw_start((5, 3), 7.0, generator=seeded())
+    moved = draw_start((5, 3), 7.0, around=middle, generator=seeded())
+    assert torch.equal(moved, plain + middle)
+    for other in (middle[:1], middle[None]):  # they would broadcast
+        with pytest.raises(ValueError, match=r"around must .* \(3,\), got"):
+            draw_start((5, 3), 7.0, around=other)
+
+
+def test_who_starts_around_zero_keeps_some_of_that_to_the_end():
+    """On data N(μ, s²) Heun's path from N(0, σ²) ends beside μ, as the formula says."""
+    mean, spread, highest = 4.0, 0.5, 10.0
+
+    def exact(x, sigma):
+        return mean + (x - mean) * spread**2 / (spread**2 + sigma**2)
+
+    levels = noise_levels(100, highest, 1e-3)
+    kept = (spread**2 / (spread**2 + highest**2)) ** 0.5
+    for around, ends in ((None, mean * (1 - kept)), (torch.full((1,), mean), mean)):
+        start = draw_start((20_000, 1), highest, around=around, generator=seeded())
+        found = heun(exact, start, levels).mean().item()
+        assert abs(found - ends) < 4 * spread / 20_000**0.5
+
+
 def test_guidance_goes_from_one_answer_to_the_other_and_beyond():
     x = torch.randn(4, 2, generator=seeded())
     told, without = (partial(bell, spread=spread) for spread in (0.5, 2.0))

@@ -766,6 +766,8 @@ def test_rows_can_be_pairs_and_numbers_cannot():
     [
         ((IMAGES, IMAGES), add_gaussian_noise, ValueError, "pass corrupt=None"),
         ((IMAGES, torch.arange(2)), None, ValueError, "^corrupt must .* one shape$"),
+        ((torch.rand(2), torch.rand(2, 1)), None, ValueError, "^corrupt must be given"),
+        ((torch.rand(2, 1), torch.rand(2)), None, ValueError, "^corrupt must be given"),
         (IMAGES, None, ValueError, "^corrupt must be given, unless"),
         (
             {"pixels": IMAGES, "label": torch.arange(2)},

@@ -127,7 +127,13 @@ def test_a_notebook_that_needs_more_is_found(folder: Path, code: str):
 
 
 @pytest.mark.parametrize(
-    "page", ["learn/types-of-noise", "evidence/stable-features", "further/pretrained"]
+    "page",
+    [
+        "learn/types-of-noise",
+        "evidence/stable-features",
+        "theory/from-denoiser-to-generator",
+        "further/pretrained",
+    ],
 )
 def test_copied_blocks_run_in_order(page: str, folder: Path):
     html = (built_site() / page / "index.html").read_text(encoding="utf-8")

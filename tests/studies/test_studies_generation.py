@@ -63,6 +63,19 @@ def test_calls_are_counted_an_image(what, levels, guidance, calls):
     assert row["calls"] == calls
 
 
+def test_what_the_mean_image_adds_to_the_start_is_still_there_at_the_end(monkeypatch):
+    ink = []
+
+    def weigh(made, reference):
+        ink.append(made.clamp(0, 1).mean())
+        return {}
+
+    monkeypatch.setattr(generation, "_judged", weigh)
+    for start in ("mean", "zero"):
+        judged(what="Heun", levels=9, images=100, start=start)
+    assert ink[1] < 0.94 * ink[0]
+
+
 def test_more_calls_of_the_network_make_better_digits():
     few, more = (judged(what="Euler", levels=levels) for levels in (4, 10))
     assert more["frechet"] < 0.7 * few["frechet"]
