@@ -13,8 +13,8 @@ Around it, in folders named like sections of the site:
 
 - `evidence`: classical denoisers, pretraining, harder data, measured tables
 - `theory`: the score, one denoiser for all levels, and samplers that draw with it
-- `further`: a look at data, image files, more losses, transforms, trained models, and
-  what keeps models on disk
+- `further`: a look at data, image files, drawings, more losses, transforms, trained
+  models, what keeps models on disk, and what takes them into a browser
 
 Import from the module that you need, as in
 `from dae_tutorial.noise import add_gaussian_noise`, or every function and class from
@@ -52,9 +52,12 @@ _NAMES = {
     "evidence.variations": "add_image_background add_random_background rotate "
     "shipped_photographs split",
     "further.checkpoint": "Checkpoint",
+    "further.drawings": "draw_strokes fit_picture",
     "further.image_files": "read_image write_image",
     "further.inspection": "DataReport DataSummary check_data",
+    "further.laboratory": "choose_digits laboratory_models write_laboratory",
     "further.losses": "EmphasisedLoss corrupt_and_mark emphasised_error",
+    "further.onnx_export": "export_onnx in_eight_bits",
     "further.pretrained": "load_pretrained read_card",
     "further.transforms": "Corrupt",
     "further.weights": "load_weights read_settings save_weights",

@@ -61,6 +61,10 @@ from dae_tutorial.figures import (
 from dae_tutorial.further.checkpoint import (
     Checkpoint as Checkpoint,
 )
+from dae_tutorial.further.drawings import (
+    draw_strokes as draw_strokes,
+    fit_picture as fit_picture,
+)
 from dae_tutorial.further.image_files import (
     read_image as read_image,
     write_image as write_image,
@@ -70,10 +74,19 @@ from dae_tutorial.further.inspection import (
     DataSummary as DataSummary,
     check_data as check_data,
 )
+from dae_tutorial.further.laboratory import (
+    choose_digits as choose_digits,
+    laboratory_models as laboratory_models,
+    write_laboratory as write_laboratory,
+)
 from dae_tutorial.further.losses import (
     EmphasisedLoss as EmphasisedLoss,
     corrupt_and_mark as corrupt_and_mark,
     emphasised_error as emphasised_error,
+)
+from dae_tutorial.further.onnx_export import (
+    export_onnx as export_onnx,
+    in_eight_bits as in_eight_bits,
 )
 from dae_tutorial.further.pretrained import (
     load_pretrained as load_pretrained,
