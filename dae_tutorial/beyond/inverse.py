@@ -54,9 +54,9 @@ def plug_and_play(
     $$x \leftarrow \operatorname{prox}(z - u), \qquad z \leftarrow D(x + u, \sigma),
     \qquad u \leftarrow u + x - z$$
 
-    u remembers by how much the two have disagreed, so that at the end they agree. Where
-    the level stays the same and x and z have become one, $x = D(x - \nabla, \sigma)$,
-    with $\nabla = \rho^{-1} A^\top (A x - y)$: denoising undoes what the data ask for.
+    u remembers by how much the two have disagreed, so that at the end they agree. At
+    rest, $x = D(x - \rho^{-1} A^\top (A x - y), \sigma)$: denoising undoes what the
+    data ask for.
 
     Args:
         denoise: called as `denoise(x, sigma)`, once a level.
@@ -112,14 +112,12 @@ def regularise_by_denoising(
 
     $$x \leftarrow \operatorname{prox}(D(x, \sigma))$$
 
-    At a level that stays the same, it rests where two forces are equal, the pull of the
-    data and that of what the denoiser would take off:
+    It rests where the pull of the data equals what the denoiser would take off:
 
     $$A^\top (A x - y) + \rho\,(x - D(x, \sigma)) = 0$$
 
-    If D has a symmetric Jacobian, $x - D(x)$ is the gradient of a penalty, and this is
-    where squared error and penalty balance; else there is no such penalty. With falling
-    levels the same two lines are half-quadratic splitting.
+    If D has a symmetric Jacobian, $x - D(x)$ is the gradient of a penalty; else there
+    is none. With falling levels the same two lines are half-quadratic splitting.
 
     Args:
         denoise: as in `plug_and_play`.
@@ -177,8 +175,8 @@ def diffpir(
     x \leftarrow \hat{x} + \tau \left(\sqrt{1 - \zeta}\,\frac{x - \hat{x}}{\sigma}
     + \sqrt{\zeta}\,\varepsilon\right)$$
 
-    The answer is noised again to the next level τ, with a share of the noise that was
-    there and a share that is new. So the denoiser always meets what it was trained on.
+    The answer is noised again, to the next level τ, partly with the noise that was
+    there. So the denoiser always meets noise of its level.
 
     Args:
         denoise: as in `plug_and_play`; trained on unclipped noise of all the levels.

@@ -43,13 +43,8 @@ class LinearOperator:
     def pseudo_inverse(self, measured: Tensor) -> Tensor:
         r"""Return the smallest image that explains it all: $A^\top(AA^\top)^+ y$.
 
-        It believes the noise, and puts nothing where nothing was measured.
-
-        Args:
-            measured: y.
-
-        Returns:
-            Images; not cut to [0, 1].
+        It believes the noise, puts nothing where nothing was measured, and is not cut
+        to [0, 1].
         """
         return self.adjoint(self.solve(measured, 1.0, 0.0))
 
