@@ -6,9 +6,8 @@ each other:
 - a denoiser step, D(x, σ), which knows what images look like and nothing of the task;
 - a data step, `operator.proximal`, which knows the measurement y and nothing of images.
 
-They differ in what they hand from one round to the next. A denoiser's answer at level
-σ is believed to a standard deviation of σ, and the measurement to its own, σ_y. So the
-data step has this strength, with a weight w near 1:
+A denoiser's answer at level σ is believed to a standard deviation of σ, and y to its
+own, σ_y. So the data step has this strength, with a weight w near 1:
 
 $$\rho = w\,\sigma_y^2 / \sigma^2$$
 
@@ -51,8 +50,8 @@ def plug_and_play(
 ) -> Tensor:
     r"""Solve with ADMM, where a denoiser stands in for the prior's own step.
 
-    $$x \leftarrow \operatorname{prox}(z - u), \qquad z \leftarrow D(x + u, \sigma),
-    \qquad u \leftarrow u + x - z$$
+    $$x \leftarrow \operatorname{prox}(v - u), \qquad v \leftarrow D(x + u, \sigma),
+    \qquad u \leftarrow u + x - v$$
 
     u remembers by how much the two have disagreed, so that at the end they agree. At
     rest, $x = D(x - \rho^{-1} A^\top (A x - y), \sigma)$: denoising undoes what the
@@ -76,7 +75,7 @@ def plug_and_play(
     Examples:
         >>> class Noisy:  # the image itself was measured
         ...     def adjoint(self, y): return y
-        ...     def proximal(self, z, y, rho): return (y + rho * z) / (1 + rho)
+        ...     def proximal(self, v, y, rho): return (y + rho * v) / (1 + rho)
         >>> def bell(x, sigma): return x / (1 + sigma**2)  # images are N(0, 1)
         >>> y = torch.ones(1)
         >>> plug_and_play(bell, Noisy(), y, [1.0] * 50, noise_sigma=0.5)  # E[x | y]
@@ -86,15 +85,15 @@ def plug_and_play(
     based reconstruction.
     """
     strengths = _strengths(levels, noise_sigma, weight)
-    z = torch.zeros_like(operator.adjoint(measured))
-    u, before = torch.zeros_like(z), levels[0]
+    v = torch.zeros_like(operator.adjoint(measured))
+    u, before = torch.zeros_like(v), levels[0]
     for sigma, strength in zip(levels, strengths, strict=True):
         u = u * (sigma / before) ** 2  # it is counted in units that shrink with σ²
-        x = operator.proximal(z - u, measured, strength)
-        z = denoise(x + u, sigma)
-        u, before = u + x - z, sigma
-        _show(watch, z)
-    return z
+        x = operator.proximal(v - u, measured, strength)
+        v = denoise(x + u, sigma)
+        u, before = u + x - v, sigma
+        _show(watch, v)
+    return v
 
 
 @torch.no_grad()
@@ -137,11 +136,10 @@ def regularise_by_denoising(
     Examples:
         >>> class Noisy:
         ...     def adjoint(self, y): return y
-        ...     def proximal(self, z, y, rho): return (y + rho * z) / (1 + rho)
+        ...     def proximal(self, v, y, rho): return (y + rho * v) / (1 + rho)
         >>> def bell(x, sigma): return x / (1 + sigma**2)
         >>> y = torch.ones(1)
-        >>> one = [1.0] * 50
-        >>> regularise_by_denoising(bell, Noisy(), y, one, noise_sigma=0.5)  # not 0.8
+        >>> regularise_by_denoising(bell, Noisy(), y, [1.0] * 50, noise_sigma=0.5)
         tensor([0.8889])
 
     Source: Romano, Elad and Milanfar (2017), The little engine that could:
@@ -199,7 +197,7 @@ def diffpir(
     Examples:
         >>> class Nothing:  # was measured
         ...     def adjoint(self, y): return y
-        ...     def proximal(self, z, y, rho): return z
+        ...     def proximal(self, v, y, rho): return v
         >>> def bell(x, sigma): return x / (1 + sigma**2)
         >>> y, levels = torch.zeros(5000), [100 * 0.9**k for k in range(90)]
         >>> drawn = diffpir(bell, Nothing(), y, levels, noise_sigma=1.0, fresh=0.0,

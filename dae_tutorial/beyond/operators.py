@@ -52,16 +52,16 @@ class LinearOperator:
         r"""Move images as far towards the measurement as is worth its price.
 
         $$\arg\min_x \tfrac12 \lVert y - A x \rVert^2
-        + \tfrac{\rho}{2} \lVert x - z \rVert^2
-        = z + A^\top (A A^\top + \rho)^{-1} (y - A z)$$
+        + \tfrac{\rho}{2} \lVert x - v \rVert^2
+        = v + A^\top (A A^\top + \rho)^{-1} (y - A v)$$
 
-        What the measurement misses in z is handed back to the pixels. If z is off by a
+        What the measurement misses in v is handed back to the pixels. If v is off by a
         standard deviation of τ, the best strength is $\rho = \sigma^2 / \tau^2$.
 
         Args:
-            images: z, where one would be without the measurement.
+            images: v, where one would be without the measurement.
             measured: y.
-            strength: of z against y, at least 0; at 0, y is believed wholly.
+            strength: of v against y, at least 0; at 0, y is believed wholly.
 
         Returns:
             Images, of the shape of `images`.
