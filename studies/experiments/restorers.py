@@ -84,15 +84,15 @@ def by_total_variation(*, rounds: int, **_: object) -> Offered:
 def at_one_level(solver: Callable, *, rounds: int, **_: object) -> Offered:
     """Offer a solver with a level that stays the same."""
     for sigma in (0.2, 0.4, 0.8, 1.6):
-        for weight in (0.3, 3.0):
+        for weight in (0.3, 3.0, 30.0):
             solve = _solving(solver, _network(), [sigma] * rounds, weight)
             yield f"σ {sigma}, weight {weight}", solve, rounds
 
 
 def at_falling_levels(solver: Callable, *, rounds: int, **_: object) -> Offered:
-    """Offer a solver with levels that fall to about the noise of the measurement."""
+    """Offer a solver with levels that fall to half the noise of the measurement."""
     for highest in (2.0, 10.0):
-        levels = noise_levels(rounds, highest, NOISE)
+        levels = noise_levels(rounds, highest, NOISE / 2)
         for weight in (0.1, 0.3, 1.0):
             solve = _solving(solver, _network(), levels, weight)
             yield f"from {highest}, weight {weight}", solve, rounds
