@@ -79,6 +79,9 @@ assert all(len(tables.read_record(name)["seeds"]) == 3 for name in tables.names(
 # digits](theory/from-denoiser-to-generator.py), and [whether it
 # copies](theory/does-it-copy.py); and [what came of the idea](theory/family-tree.py).
 #
+# **Beyond denoising.** [A denoiser is a prior](beyond/a-denoiser-is-a-prior.py): it fills
+# in, sharpens and enlarges, without another training.
+#
 # **Go further.** [Better architectures](further/better-architectures.py), from dense to
 # [convolutional](glossary.md#convolution) to a small [U-Net](glossary.md#u-net);
 # [losses](further/losses.py); one model for [every noise
