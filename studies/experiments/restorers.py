@@ -154,7 +154,7 @@ METHODS: dict[str, Callable[..., Offered]] = {
     "DiffPIR, mean of 5": partial(by_diffpir, 5),
     "trained for it": by_own_network,
     "training set": partial(by_training_set, (0.0,)),
-    "near the training set": partial(by_training_set, (0.1, 0.2, 0.3, 0.5)),
+    "near the training set": partial(by_training_set, (0.1, 0.3, 0.5)),
 }
 
 
