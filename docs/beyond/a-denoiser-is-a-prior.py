@@ -510,7 +510,6 @@ names = {
     ("exact", 2000): "exact, of 2,000 images",
     ("network", 60_000): "the network",
     ("linear", 800): "matrix, of 800 images",
-    ("linear", 2000): "matrix, of 2,000 images",
     ("linear", 60_000): "matrix, of 60,000 images",
 }
 both = {
