@@ -1,7 +1,7 @@
-"""How long must a network train on boxes alone, to fill them better than a prior does?
+"""Does a network that was trained on boxes alone fill them better than a prior does?
 
-The task "box" of the study of priors, with networks that were trained for that task and
-for nothing else, for longer and longer.
+The task "box" of the study of priors, with a U-Net that has trained for that task and
+for nothing else: on few images, and on all training images once.
 """
 
 from studies.experiments import priors
