@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from dae_tutorial.beyond.operators import Mask
-from studies.experiments import boxes, priors, restorers
+from studies.experiments import boxes, jacobians, priors, restorers
 from studies.experiments.recipe import mnist_test
 
 
@@ -133,3 +133,23 @@ def test_a_network_for_boxes_is_scored_as_the_priors_are(monkeypatch):
     assert (arguments["seed"], arguments["steps"]) == (2, 7)
     assert arguments["task"] == "box"
     assert arguments["methods"] == ("trained for it",)
+
+
+def jacobian_of(**part) -> dict:
+    [row] = jacobians.study(seed=0, **jacobians.TOY | part)
+    return row
+
+
+def test_the_exact_denoiser_is_symmetric_and_trained_ones_are_not():
+    assert jacobian_of(denoiser="exact")["asymmetry"] < 1e-9
+    matrix = jacobian_of(denoiser="linear", known=800)
+    assert matrix["asymmetry"] > 0.1
+    assert matrix["norm"] > 1.5
+    assert matrix["norm"] >= matrix["gain"]
+
+
+@pytest.mark.slow
+def test_the_network_is_not_symmetric_either():
+    row = jacobian_of(denoiser="network")
+    assert 0.05 < row["asymmetry"] < 0.6
+    assert row["norm"] >= row["gain"] > 0
