@@ -34,7 +34,6 @@ from studies.experiments.samples import features
 
 SCORED = 9000  # of the test images; settings are chosen on the others
 SURE = 0.9
-UNTRAINED = tuple(method for method in METHODS if method != "trained for it")
 
 SEEDS = (0, 1, 2)
 EXACT = ("training set", "near the training set")
@@ -42,7 +41,7 @@ PARTS = [
     *({"task": task} for task in TASKS),
     {"task": "quarter size", "source": "training", "methods": EXACT},
 ]
-TOY = {"images": 80, "validation": 4, "steps": 5, "rounds": 3, "known": 500} | {
+TOY = {"images": 80, "validation": 4, "rounds": 3, "known": 500} | {
     "methods": ("pseudo-inverse", "plug-and-play, falling")
 }
 
@@ -54,7 +53,6 @@ def study(
     source: str = "test",
     images: int = 80,
     validation: int = 8,
-    steps: int = 469,
     rounds: int = 16,
     known: int = 60_000,
     methods: tuple[str, ...] = (),
@@ -62,24 +60,22 @@ def study(
     """Measure test images in one way, and solve for them in several.
 
     Args:
-        seed: of the images, masks, noise, and the training.
+        seed: of the images, masks and noise.
         task: a name in `TASKS`.
         source: of the images that are scored, "test" or "training"; they are the ones
             that the exact answer knows, and the denoiser has seen.
         images: how many are scored, at least 65.
         validation: how many test images settings are chosen on.
-        steps: of the network for the one task, batches of 128 training images.
         rounds: of each solver, a call of its denoiser each; DiffPIR has two thirds.
         known: training images that the exact answer knows.
-        methods: names in `METHODS`; by default, all that train nothing.
+        methods: names in `METHODS`; all by default.
 
     Returns:
         A row for each method, and one for the clean images themselves: task, source,
-        method, setting, steps (of its training here), calls (of a denoiser, an image),
-        psnr (no more than 100 for an image), consistency (the root of the mean square
-        of y - A x̂, in units of the noise), frechet (to all test images), and invented
-        (the share of images in which a classifier is more than 0.9 sure of a digit that
-        it is not).
+        method, setting, calls (of a denoiser, an image), psnr (no more than 100 for an
+        image), consistency (the root of the mean square of y - A x̂, in units of the
+        noise), frechet (to all test images), and invented (the share of images in which
+        a classifier is more than 0.9 sure of a digit that it is not).
 
     Examples:
         >>> rows = study(seed=0, **TOY)
@@ -91,12 +87,11 @@ def study(
     test, choice = (measure(task, part, generator) for part in (clean.images, others))
     score = scorer(*test, clean)
     row = {"task": task, "source": source, "method": "clean images", "setting": ""}
-    row |= {"steps": 0, "calls": 0}
+    row["calls"] = 0
     rows = [row | score(clean.images)]
-    for method in methods or UNTRAINED:
-        size = {"rounds": rounds, "steps": steps, "known": known}
-        offered = METHODS[method](task=task, seed=seed, **size)
-        row["method"], row["steps"] = method, steps if method == "trained for it" else 0
+    for method in methods or METHODS:
+        offered = METHODS[method](rounds=rounds, known=known)
+        row["method"] = method
         row["setting"], solve, row["calls"] = best(offered, choice, others)
         found = solve(*test, Generator().manual_seed(seed)).clamp(0, 1)
         rows.append(row | score(found))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 from dae_tutorial.beyond.inverse import (
     diffpir,
@@ -20,12 +20,11 @@ from dae_tutorial.beyond.operators import (
 )
 from dae_tutorial.beyond.set_prior import posterior_mean_of_set
 from dae_tutorial.evidence.baselines import total_variation
-from dae_tutorial.model import UNet
 from dae_tutorial.noise import add_block_occlusion, add_masking_noise
 from dae_tutorial.theory.pretrained import load_multilevel
 from dae_tutorial.theory.sampling import Denoiser, noise_levels
-from studies.experiments.recipe import mnist, train
-from studies.experiments.samples import SIGMA_DATA, in_half_precision
+from studies.experiments.recipe import mnist
+from studies.experiments.samples import in_half_precision
 
 NOISE = 0.05  # standard deviation of the noise on each measured number
 
@@ -106,25 +105,6 @@ def by_diffpir(draws: int, *, rounds: int, **_: object) -> Offered:
         yield f"weight {weight}", _mean_of(draws, one), draws * count
 
 
-def by_own_network(*, task: str, steps: int, seed: int, **_: object) -> Offered:
-    """Offer a small U-Net that has trained on this task alone."""
-
-    def corrupt(images: Tensor, *, generator: Generator) -> Tensor:
-        return first_guess(*measure(task, images, generator))
-
-    torch.manual_seed(seed)
-    model = UNet(image_size=28)
-    images = mnist(min(60_000, 128 * steps), seed=seed)  # each met once, if they can be
-    train(model, images, corrupt, steps=steps, seed=seed)
-    yield "", _answer(model.eval()), 1
-
-
-def first_guess(operator: LinearOperator, measured: Tensor) -> Tensor:
-    """Return the best linear estimate for pixels that know nothing of each other."""
-    nothing = torch.zeros_like(operator.adjoint(measured))
-    return operator.proximal(nothing, measured, (NOISE / SIGMA_DATA) ** 2)
-
-
 @cache
 def known_images(count: int) -> Tensor:
     """Return training images: all of them, at full size."""
@@ -158,7 +138,6 @@ METHODS: dict[str, Callable[..., Offered]] = {
     "RED, falling": partial(at_falling_levels, regularise_by_denoising),
     "DiffPIR": partial(by_diffpir, 1),
     "DiffPIR, mean of 4": partial(by_diffpir, 4),
-    "trained for it": by_own_network,
     "training set": partial(by_training_set, (0.0,)),
     "near the training set": partial(by_training_set, (0.3, 0.5)),
 }
@@ -195,13 +174,3 @@ def _mean_of(draws: int, solve: Solver) -> Solver:
         return torch.stack(drawn).mean(dim=0)
 
     return solve_often
-
-
-def _answer(model: nn.Module) -> Solver:
-    @torch.no_grad()
-    def solve(
-        operator: LinearOperator, measured: Tensor, generator: Generator
-    ) -> Tensor:
-        return model(first_guess(operator, measured))
-
-    return solve
