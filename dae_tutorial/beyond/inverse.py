@@ -11,8 +11,7 @@ own, σ_y. So the data step has this strength, with a weight w near 1:
 
 $$\rho = w\,\sigma_y^2 / \sigma^2$$
 
-A level that stays the same gives the classical methods, which may come to rest. Levels
-that fall give those that need few rounds.
+A level that stays the same gives the classical methods, which may come to rest.
 """
 
 import math
@@ -54,8 +53,7 @@ def plug_and_play(
     \qquad u \leftarrow u + x - v$$
 
     u remembers by how much the two have disagreed, so that at the end they agree. At
-    rest, $x = D(x - \rho^{-1} A^\top (A x - y), \sigma)$: denoising undoes what the
-    data ask for.
+    rest, $x = D(x - \rho^{-1} A^\top (A x - y), \sigma)$.
 
     Args:
         denoise: called as `denoise(x, sigma)`, once a level.
@@ -173,8 +171,7 @@ def diffpir(
     x \leftarrow \hat{x} + \tau \left(\sqrt{1 - \zeta}\,\frac{x - \hat{x}}{\sigma}
     + \sqrt{\zeta}\,\varepsilon\right)$$
 
-    The answer is noised again, to the next level τ, partly with the noise that was
-    there. So the denoiser always meets noise of its level.
+    The answer is noised again, to the next level τ: the denoiser meets its own noise.
 
     Args:
         denoise: as in `plug_and_play`; trained on unclipped noise of all the levels.
