@@ -35,9 +35,10 @@ assert all(len(record["seeds"]) == 3 for record in records)
 # their records name.
 #
 # How long the models of a study trained stands among its arguments, as `steps` or
-# `epochs`. Gaussian noise comes in two kinds, [clipped to $[0, 1]$ or
-# not](clipped-or-not.py). Studies with a column `clip`, and `clipping`, have both;
-# `photographs`, `priors`, `boxes` and `jacobians` have unclipped noise; the others clip, if they have Gaussian noise at all.
+# `epochs`. Gaussian noise comes in two kinds, [clipped to $[0, 1]$ or not](clipped-or-not.py).
+# Studies with a column `clip`, and `clipping`, have both; `photographs`, `priors`, `boxes`
+# and `jacobians` have unclipped noise; the others clip, if they have Gaussian noise at
+# all.
 #
 # ## Make them again
 #
