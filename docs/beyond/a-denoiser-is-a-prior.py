@@ -294,6 +294,11 @@ assert round(gain("half missing", "total variation", "pseudo-inverse")) == 7
 assert round(gain("box", "total variation", "pseudo-inverse")) == 1
 assert max(gain("80 % missing", red, "total variation") for red in reds) < 0.1
 assert 3 < gain("80 % missing", *plugged) < 4
+assert (round(top["box"], 1), round(mean("psnr", "box", "total variation"), 1)) == (
+    18.9,
+    14.2,
+)
+assert round(100 * mean("invented", "box", "DiffPIR")) == 15
 solvers = [*plugged, *reds, "DiffPIR"]
 for task in tasks:
     assert min(solvers, key=lambda m: mean("psnr", task, m)) == "DiffPIR"
@@ -509,8 +514,25 @@ for method in ("plug-and-play, one level", "plug-and-play, falling"):
     )
 Markdown("\n".join(lines))
 
+# %% tags=["check"]
+from dae_tutorial.model import UNet
+from dae_tutorial.theory.pretrained import read_theory_card
+
+card = read_theory_card("multilevel")
+assert (card["parameters"], card["epochs"]) == (540_180, 32)
+assert sum(part.numel() for part in UNet(image_size=28).parameters()) == 151_252
+best_plugged = top["box"]
+assert 1.9 < best_plugged - own[0][0] < 2.1
+assert max(row["psnr"] for row in boxes) < mean("psnr", "box", plugged[1]) - 1
+assert own[1][0] > 2 * mean("frechet", "box", plugged[0])
+
 # %% [markdown]
-# TODO-B
+# The U-Net is 2 dB behind, and soft. But read this as a verdict on a budget. It has met each image
+# once. The denoiser has 540,180 parameters and 32 epochs behind it. A network that is trained for
+# squared error on the very task aims at the mean of all answers, and in squared error nothing
+# beats that. So with the denoiser's budget we would expect it to win the first column. We
+# have not tried. What the table does show: who has a good denoiser has a strong rival to a
+# network of their own, without any training, and has one for the next task, too.
 #
 # ## The exact answer, and whose ceiling it is
 #
@@ -546,23 +568,26 @@ for task in tasks:
     assert 1.5 < mean("consistency", task, "training set") < 3.3
     assert mean("psnr", task, "training set") < top[task] - 2.9
     assert 1.8 < gain(task, "near the training set", "training set") < 4.05
+for task in ("80 % missing", "box", "quarter size"):
+    by_bells = mean("psnr", task, "near the training set")
+    assert by_bells > max(mean("psnr", task, method) for method in reds)
 near = tables.select(rows, method="near the training set")
 assert {row["setting"] for row in near} == {"spread 0.3", "spread 0.5"}
 
 # %% [markdown]
 # Training images come back from 49 numbers without any error that one could see: only one of
-# 60,000 fits. In the study they have a PSNR of 90 dB. (Without error counts as 100.) For test
+# 60,000 fits. In the study they have a PSNR of 91 dB. (No error at all counts as 100.) For test
 # images, the rule finds the training image that fits best, and that is somebody else's digit.
-# In the table it is the last but one row, well below plug-and-play in each column. And its
+# In the table it is the last row but one, far below plug-and-play in each column. And its
 # misfit is 1.5 to 3.3 times the noise: the rule itself says that no image of its set could have
 # been measured so.
 #
 # So the exact answer is the ceiling **for its own prior**, and the prior is wrong. The last row of
 # the table mends it a little. Put a bell of width $h$ around each training image: digits *like*
 # these. The answer stays exact (the weights are those under the wider bell, followed by one data
-# step), and $h = 0.5$ or $0.3$, by validation, gains 1.8 to 4 dB on test images. That is how much
-# of the way a better prior goes. The rest is what a network knows of strokes, which no
-# list of digits has.
+# step). With $h = 0.5$ or $0.3$, chosen by validation, that gains 2 to 4 dB on test images, and
+# beats RED where most is hidden. The rest of the way is what a network knows of strokes, and no
+# list of digits does.
 
 # %% [markdown]
 # ## Does it come to rest?
