@@ -101,38 +101,32 @@ def test_the_exact_answer_finds_training_images_and_no_others():
     assert own["training set"]["consistency"] == pytest.approx(1, abs=0.03)
 
 
-def test_only_its_own_network_is_trained_and_on_its_own_task(monkeypatch):
+def test_a_network_for_boxes_trains_on_boxes_and_is_scored_as_priors_are(monkeypatch):
     met = []
 
-    def watch(model, images, corrupt, *, steps, seed):
-        met.append((corrupt(images.images[:20], generator=generator()), steps))
+    def watch(model, images, corrupt, *, steps, seed, peak):
+        met.append((corrupt(images.images[:20], generator=generator()), steps, seed))
         return model
 
-    monkeypatch.setattr(restorers, "train", watch)
-    ((_, solve, calls),) = restorers.by_own_network(task="box", steps=3, seed=0)
-    given, steps = met[0]
-    assert (steps, calls) == (3, 1)
+    monkeypatch.setattr(boxes, "train", watch)
+    [row] = boxes.study(seed=2, train_images=300, images=80)
+    given, steps, seed = met[0]
+    assert (steps, seed) == (3, 2)
     hidden = (given == 0).float().mean(dim=(1, 2, 3))
     torch.testing.assert_close(hidden, torch.full((20,), 0.25))
-    operator, measured = restorers.measure("box", mnist_test(2).images, generator())
-    found = solve(operator, measured, generator())
-    assert found.shape == (2, 1, 28, 28)
-    assert not found.requires_grad
+    [clean] = priors.study(seed=2, **priors.TOY | {"methods": ("pseudo-inverse",)})[:1]
+    assert row.keys() < clean.keys() | {"train_images"}
+    assert row["psnr"] < 16  # it has learned nothing
 
 
-def test_a_network_for_boxes_is_scored_as_the_priors_are(monkeypatch):
-    asked = []
-
-    def watch(**arguments):
-        asked.append(arguments)
-        return [{"method": "clean images"}, {"method": "trained for it"}]
-
-    monkeypatch.setattr(priors, "study", watch)
-    assert boxes.study(seed=2, steps=7) == [{"method": "trained for it"}]
-    (arguments,) = asked
-    assert (arguments["seed"], arguments["steps"]) == (2, 7)
-    assert arguments["task"] == "box"
-    assert arguments["methods"] == ("trained for it",)
+def test_a_network_for_boxes_meets_the_images_and_boxes_of_the_other_study():
+    seen = []
+    for validation in (8, 1):  # of the two studies
+        draw = generator(3)
+        clean, _ = priors.drawn("test", 80, validation, draw)
+        operator, measured = restorers.measure("box", clean.images, draw)
+        seen.append((clean.images, operator.seen, measured))
+    assert all(torch.equal(one, other) for one, other in zip(*seen, strict=True))
 
 
 def jacobian_of(**part) -> dict:
