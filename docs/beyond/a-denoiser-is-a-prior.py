@@ -213,19 +213,19 @@ def rows_of(name):
 # **80 % of the pixels are missing.** (The last row, the exact answer of who knows only
 # training images, has [a section of its own](#the-exact-answer-and-whose-ceiling-it-is).)
 
-# %% tags=["hide-code"] alt="Eight digits with 80 % of pixels missing, under six methods. Pseudo-inverse: the specks as they came. Total variation: blotches. RED and plug-and-play: soft but whole digits, nearly all right. DiffPIR: sharp digits, most of them right. Training set: sharp digits of other handwriting."
+# %% tags=["hide-code"] alt="Eight digits with 80 % of their pixels missing, under six methods. Pseudo-inverse: the specks as they came. Total variation: grey blotches around the specks. RED: strokes with specks beside them, several of them another digit. Plug-and-play: clean digits, nearly all of them right. DiffPIR: strokes broken by specks. Training set: sharp digits in other hands, one of them two at once in grey."
 compare_images(rows_of("80 % missing"))
 
 # %% [markdown]
 # **A box.** Here nothing in the measurement says what is inside: only knowing digits does.
 
-# %% tags=["hide-code"] alt="Eight digits with a box hidden, under six methods. Pseudo-inverse and total variation leave the box black or smear its border. RED fills the box faintly. Plug-and-play continues the strokes softly into the box. DiffPIR draws full strokes, some of which make another digit. Training set: sharp digits that fit what is seen."
+# %% tags=["hide-code"] alt="Eight digits with a box hidden, under six methods. Pseudo-inverse and total variation leave the box black. RED, plug-and-play and DiffPIR continue the strokes through the box, so that all but a few are whole digits; the third one, a 9, becomes a 7 in most of them. Training set: sharp digits in other hands that fit what is seen."
 compare_images(rows_of("box"))
 
 # %% [markdown]
 # **A quarter of the size**, 49 numbers for 784 pixels:
 
-# %% tags=["hide-code"] alt="Eight digits measured as seven by seven squares, under six methods. Pseudo-inverse: the squares. Total variation: rounded squares. RED and plug-and-play: smooth digits, most of them right. DiffPIR: sharper digits. Training set: sharp digits of other handwriting."
+# %% tags=["hide-code"] alt="Eight digits measured as seven by seven squares, under six methods. Pseudo-inverse: the squares. Total variation: squares with rounded corners. RED and plug-and-play: smooth digits, nearly all of them right. DiffPIR: digits with firmer and sometimes broken strokes. Training set: sharp digits in other hands, some of them two at once."
 compare_images(rows_of("quarter size"))
 
 # %% [markdown]
@@ -472,7 +472,7 @@ share = torch.stack([wrong(drawn) for drawn in draws])
 print(f"a wrong digit in {share.float().mean():.0%} of the draws")
 print(f"and of {share.any(dim=0).float().mean():.0%} of the images in one of six draws")
 
-# %% tags=["hide-code"] alt="Eight digits in columns. First row: clean. Second: with the box. Six rows of draws, each a clean digit that fits what is seen; in most columns they are different digits, such as 7 and 9, or 3, 6, 5 and 4. Last row: the average of the draws, grey where they differ."
+# %% tags=["hide-code"] alt="Eight digits in columns. First row: clean. Second: with the box. Six rows of draws, most of them clean strokes that fit what is seen; in most columns they are different digits, such as 0 and 8, 3 and 7, or 7 and 9, and some are no digit. Last row: the average of the draws, grey where they differ."
 rows_shown = {"clean": many[doubtful], "measured": seen[doubtful]}
 rows_shown |= {f"draw {k}": drawn[doubtful] for k, drawn in enumerate(draws, start=1)}
 compare_images(rows_shown | {"average": average[doubtful]})
