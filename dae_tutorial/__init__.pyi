@@ -1,5 +1,26 @@
 """The flat names, for editors and type checkers: `__init__.py` finds them when used."""
 
+from dae_tutorial.beyond.inverse import (
+    Operator as Operator,
+    diffpir as diffpir,
+    plug_and_play as plug_and_play,
+    regularise_by_denoising as regularise_by_denoising,
+)
+from dae_tutorial.beyond.jacobians import (
+    asymmetry as asymmetry,
+    denoiser_jacobian as denoiser_jacobian,
+)
+from dae_tutorial.beyond.operators import (
+    Blur as Blur,
+    Downsample as Downsample,
+    LinearOperator as LinearOperator,
+    Mask as Mask,
+    gaussian_kernel as gaussian_kernel,
+)
+from dae_tutorial.beyond.set_prior import (
+    Measurement as Measurement,
+    posterior_mean_of_set as posterior_mean_of_set,
+)
 from dae_tutorial.evaluate import (
     Evaluation as Evaluation,
     evaluate as evaluate,

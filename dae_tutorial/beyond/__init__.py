@@ -1,0 +1,1 @@
+"""Without clean images, and beyond denoising."""
