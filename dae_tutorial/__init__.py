@@ -13,9 +13,9 @@ Around it, in folders named like sections of the site:
 
 - `evidence`: classical denoisers, pretraining, harder data, measured tables
 - `theory`: the score, one denoiser for all levels, and samplers that draw with it
-- `beyond`: training without clean images
-- `further`: a look at data, image files, more losses, transforms, trained models, and
-  what keeps models on disk
+- `beyond`: training without clean images; a denoiser as the prior for other tasks
+- `further`: a look at data, image files, drawings, more losses, transforms, trained
+  models, what keeps models on disk, and what takes them into a browser
 
 Import from the module that you need, as in
 `from dae_tutorial.noise import add_gaussian_noise`, or every function and class from
@@ -45,11 +45,16 @@ _NAMES = {
     "visualize_reconstruction",
     "beyond.blind_spots": "BlindPixelLoss BlindSpotNet answer_blindly give_back "
     "grid_mask hide_pixels",
+    "beyond.inverse": "Operator diffpir plug_and_play regularise_by_denoising",
+    "beyond.jacobians": "asymmetry denoiser_jacobian",
     "beyond.mending": "anscombe anscombe_mean clipped_mean invert_mean",
+    "beyond.operators": "Blur Downsample LinearOperator Mask gaussian_kernel",
     "beyond.selfsupervised": "RecorruptedPairs SureLoss divergence sure "
     "undo_extra_noise",
+    "beyond.set_prior": "Measurement posterior_mean_of_set",
     "evidence.baselines": "AffineDenoiser blur fit_linear fit_mean_image fit_pca "
     "median non_local_means posterior_mean total_variation wavelet",
+    "evidence.comparison": "Comparison",
     "evidence.photographs": "draw_patches load_photograph",
     "evidence.pretrain": "HiddenLayer choose_linear_probe error_rate extract_features "
     "fit_linear_probe pretrain_stack train_classifier",
@@ -57,9 +62,12 @@ _NAMES = {
     "evidence.variations": "add_image_background add_random_background rotate "
     "shipped_photographs split",
     "further.checkpoint": "Checkpoint",
+    "further.drawings": "draw_strokes fit_picture",
     "further.image_files": "read_image write_image",
     "further.inspection": "DataReport DataSummary check_data",
+    "further.laboratory": "choose_digits laboratory_models write_laboratory",
     "further.losses": "EmphasisedLoss corrupt_and_mark emphasised_error",
+    "further.onnx_export": "export_onnx in_eight_bits",
     "further.pretrained": "load_pretrained read_card",
     "further.transforms": "Corrupt",
     "further.weights": "load_weights read_settings save_weights",

@@ -8,11 +8,28 @@ from dae_tutorial.beyond.blind_spots import (
     grid_mask as grid_mask,
     hide_pixels as hide_pixels,
 )
+from dae_tutorial.beyond.inverse import (
+    Operator as Operator,
+    diffpir as diffpir,
+    plug_and_play as plug_and_play,
+    regularise_by_denoising as regularise_by_denoising,
+)
+from dae_tutorial.beyond.jacobians import (
+    asymmetry as asymmetry,
+    denoiser_jacobian as denoiser_jacobian,
+)
 from dae_tutorial.beyond.mending import (
     anscombe as anscombe,
     anscombe_mean as anscombe_mean,
     clipped_mean as clipped_mean,
     invert_mean as invert_mean,
+)
+from dae_tutorial.beyond.operators import (
+    Blur as Blur,
+    Downsample as Downsample,
+    LinearOperator as LinearOperator,
+    Mask as Mask,
+    gaussian_kernel as gaussian_kernel,
 )
 from dae_tutorial.beyond.selfsupervised import (
     RecorruptedPairs as RecorruptedPairs,
@@ -20,6 +37,10 @@ from dae_tutorial.beyond.selfsupervised import (
     divergence as divergence,
     sure as sure,
     undo_extra_noise as undo_extra_noise,
+)
+from dae_tutorial.beyond.set_prior import (
+    Measurement as Measurement,
+    posterior_mean_of_set as posterior_mean_of_set,
 )
 from dae_tutorial.evaluate import (
     Evaluation as Evaluation,
@@ -39,6 +60,9 @@ from dae_tutorial.evidence.baselines import (
     posterior_mean as posterior_mean,
     total_variation as total_variation,
     wavelet as wavelet,
+)
+from dae_tutorial.evidence.comparison import (
+    Comparison as Comparison,
 )
 from dae_tutorial.evidence.photographs import (
     draw_patches as draw_patches,
@@ -79,6 +103,10 @@ from dae_tutorial.figures import (
 from dae_tutorial.further.checkpoint import (
     Checkpoint as Checkpoint,
 )
+from dae_tutorial.further.drawings import (
+    draw_strokes as draw_strokes,
+    fit_picture as fit_picture,
+)
 from dae_tutorial.further.image_files import (
     read_image as read_image,
     write_image as write_image,
@@ -88,10 +116,19 @@ from dae_tutorial.further.inspection import (
     DataSummary as DataSummary,
     check_data as check_data,
 )
+from dae_tutorial.further.laboratory import (
+    choose_digits as choose_digits,
+    laboratory_models as laboratory_models,
+    write_laboratory as write_laboratory,
+)
 from dae_tutorial.further.losses import (
     EmphasisedLoss as EmphasisedLoss,
     corrupt_and_mark as corrupt_and_mark,
     emphasised_error as emphasised_error,
+)
+from dae_tutorial.further.onnx_export import (
+    export_onnx as export_onnx,
+    in_eight_bits as in_eight_bits,
 )
 from dae_tutorial.further.pretrained import (
     load_pretrained as load_pretrained,

@@ -11,6 +11,7 @@ NOT_TO_COPY = re.compile(
     r'<div class="([^"]*\b(?:doc-signature|output)\b[^"]*'
     r'|[^"]*\bhighlight\b[^"]*(?="><pre><span></span><code><span class="gp">))"'
 )
+CODE_LINK = '<a class="autorefs autorefs-internal"'
 SOURCE_CODE = '<details class="mkdocstrings-source"'
 # Once the theme has made every address full, the style sheet for paper could not tell.
 EXTERNAL = re.compile(r'<a (?=[^>]*href="https?://)(?![^>]* rel=)')
@@ -31,7 +32,8 @@ def on_page_content(html: str, **context: object) -> str:
 
 
 def on_post_page(output: str, **context: object) -> str:
-    """Make the theme's part of a page valid HTML."""
+    """Make the theme's part of a page valid HTML; let links to code be previewed."""
+    output = output.replace(CODE_LINK, f"{CODE_LINK} data-preview")
     return NOT_HTML.sub(r"\1\2", output)
 
 

@@ -6,10 +6,14 @@ the network:
 - KaTeX's style and fonts are copied from ``node_modules`` into the git-ignored
   ``docs/assets/vendor``;
 - the API reference links to PyTorch's manual through a small local inventory;
-- the package's trained models are offered as downloads.
+- the package's trained models are offered as downloads;
+- the laboratory gets its models, made anew when the code or weights behind them have
+  changed, and the runtime that they need.
 """
 
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -22,10 +26,13 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # MkDocs loads a hook by its path, not as a module
     sys.path.insert(0, str(ROOT))
 
-from tools.provenance import write_whole  # noqa: E402
+from tools import provenance  # noqa: E402
 
 KATEX = ROOT / "node_modules" / "katex"
-VENDOR = ROOT / "docs" / "assets" / "vendor" / "katex"
+RUNTIME = ROOT / "node_modules" / "onnxruntime-web" / "dist"
+RUNTIME_FILES = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
+ASSETS = ROOT / "docs" / "assets" / "vendor"  # git-ignored
+VENDOR = ASSETS / "katex"
 INVENTORY = ROOT / ".cache" / "torch.inv"
 WEIGHTS = ROOT / "dae_tutorial" / "further" / "pretrained"
 TORCH_MANUAL = "https://docs.pytorch.org/docs/stable/"
@@ -62,7 +69,7 @@ def write_if_new(path: Path, content: bytes) -> None:
     and a new modification time would rebuild the site for nothing.
     """
     if not path.is_file() or path.read_bytes() != content:
-        write_whole(path, content)
+        provenance.write_whole(path, content)
 
 
 def copy_katex(source: Path = KATEX, target: Path = VENDOR) -> None:
@@ -90,6 +97,35 @@ def copy_katex(source: Path = KATEX, target: Path = VENDOR) -> None:
             path.unlink(missing_ok=True)
 
 
+def laboratory_key() -> str:
+    """Return a digest of all that the laboratory's models are made of."""
+    maker = ROOT / "dae_tutorial" / "further" / "laboratory" / "__init__.py"
+    ours, others = provenance.used_modules(maker, ROOT)
+    weights = {f for m in ours.values() for f in m.parent.glob("*.safetensors")}
+    return provenance.text_digest(
+        *(provenance.code_digest(file) for file in [maker, *ours.values()]),
+        *(provenance.file_digest(file) for file in sorted(weights)),
+        *(f"{name} {v}" for name, v in provenance.versions(others | {"onnx"}).items()),
+    )
+
+
+def make_laboratory() -> None:
+    """Write the laboratory's models and copy its runtime, where they are not there."""
+    for name in RUNTIME_FILES:
+        write_if_new(ASSETS / "onnxruntime" / name, (RUNTIME / name).read_bytes())
+    folder, key = ASSETS / "laboratory", laboratory_key()
+    if (folder / ".key").is_file() and (folder / ".key").read_text() == key:
+        return
+    code = "from dae_tutorial.further.laboratory import write_laboratory as write"
+    with tempfile.TemporaryDirectory(dir=ASSETS, prefix=".making-") as scratch:
+        # In a process of its own, which knows nothing of the code of an hour ago.
+        command = [sys.executable, "-c", f"{code}; write({scratch!r})"]
+        subprocess.run(command, cwd=ROOT, check=True)
+        for file in Path(scratch).iterdir():
+            write_if_new(folder / file.name, file.read_bytes())
+    write_if_new(folder / ".key", key.encode())
+
+
 def write_torch_inventory(target: Path = INVENTORY) -> None:
     """Write the inventory that turns names such as ``torch.Tensor`` into links."""
     inventory = Inventory(project="PyTorch", version="stable")
@@ -103,6 +139,7 @@ def write_torch_inventory(target: Path = INVENTORY) -> None:
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Put everything in place, and tell mkdocstrings where its inventory is."""
     copy_katex()
+    make_laboratory()
     write_torch_inventory()
     handler = config.plugins["mkdocstrings"].config.handlers["python"]
     handler["inventories"] = [{"url": INVENTORY.as_uri(), "base_url": TORCH_MANUAL}]

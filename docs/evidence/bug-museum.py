@@ -916,12 +916,20 @@ print(f"the error falls to {broken:.0%} of what doing nothing scores")
 # !!! success "Fixed: weaker noise, and none, tested as well"
 
 # %%
+from dae_tutorial.evidence.comparison import Comparison
+
 by_level = {}
-print("level   doing nothing      model")
 for level in (0.0, 0.1, 0.25, 0.5):
     corrupt = partial(add_gaussian_noise, noise_factor=level)
     by_level[level] = evaluate(model, test_loader, corrupt)
-    print(f"{level:5}{by_level[level].noisy_mse:16.4f}{by_level[level].mse:11.4f}")
+Comparison(
+    "MSE by the level of the noise",
+    {"doing nothing": ".4f", "model": ".4f"},
+    {level: [scores.noisy_mse, scores.mse] for level, scores in by_level.items()},
+    names="level",
+)
+
+# %%
 fixed = by_level[0.1].mse / by_level[0.1].noisy_mse
 print(f"at 0.1 the model has {fixed:.1f} times the error of doing nothing")
 

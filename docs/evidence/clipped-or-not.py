@@ -132,6 +132,7 @@ figure
 # and put the formulas to work. No noise is drawn: these shares are exact.
 
 # %%
+from dae_tutorial.evidence.comparison import Comparison
 from dae_tutorial.loaders import ImageTensors, load_mnist
 
 test = load_mnist(train=False)
@@ -140,15 +141,24 @@ grey = (255 * test.images).round().long()
 weight = grey.flatten().bincount(minlength=256) / grey.numel()
 
 exact = {}
-print("          error of the noisy image    offset's share of the clipped one")
-print("σ          unclipped      clipped     by grey value     by place")
 for sigma in LEVELS:
     shift = offset(values, sigma)
     error = (weight * squared_error(values, sigma)).sum().item()
     by_grey = (weight * shift.square()).sum().item() / error
     by_place = shift.float()[grey].mean(dim=0).square().mean().item() / error
     exact[sigma] = error, by_grey, by_place
-    print(f"{sigma:<9g}{sigma**2:11.4f}{error:13.4f}{by_grey:16.1%}{by_place:13.1%}")
+
+Comparison(
+    "Error of the noisy image, and the share of the clipped one that is offset",
+    {
+        "error, unclipped": ".4f",
+        "error, clipped": ".4f",
+        "offset by grey value": ".1%",
+        "offset by place": ".1%",
+    },
+    {sigma: [sigma**2, *exact[sigma]] for sigma in LEVELS},
+    names="σ",
+)
 
 # %% [markdown]
 # At $\sigma = 0.5$ the offset is 30 % of the clipped error. To take all of it off, one
@@ -215,8 +225,12 @@ live = {
     name: (picture - test.images).square().mean().item()
     for name, picture in pictures.items()
 }
-for name, error in live.items():
-    print(f"{name:16}{error:.4f}")
+Comparison(
+    "Mean squared error on clipped noise, σ = 0.5",
+    {"error": ".4f"},
+    {name: [error] for name, error in live.items()},
+    best={"error": min},
+)
 
 # %% tags=["hide-code"] alt="Eight noisy test digits and three results for each. The autoencoder returns broken digits with stray strokes. The same autoencoder with the offset taken off returns whole digits, most of them readable, some still faint or blurred. The denoising autoencoder returns whole digits, a little clearer."
 shown = {name: picture[:8] for name, picture in pictures.items()}
@@ -626,23 +640,24 @@ def passes(size, kind, epochs, noise, measure):
     )
 
 
-print("                        clipped              unclipped")
-print("units       epochs   to clean  two copies   two copies")
-for size in SIZES:
-    for kind in ("AE", "DAE"):
-        for epochs in (1, 8):
-            values = [
-                passes(size, kind, epochs, *which).mean()
-                for which in (
-                    ("clipped", "passed"),
-                    ("clipped", "passed_copies"),
-                    ("unclipped", "passed_copies"),
-                )
-            ]
-            print(
-                f"{size:5} {kind:3}{epochs:9}"
-                f"{values[0]:11.3f}{values[1]:12.3f}{values[2]:13.3f}"
-            )
+WHICH = {
+    "clipped, to clean": ("clipped", "passed"),
+    "clipped, two copies": ("clipped", "passed_copies"),
+    "unclipped, two copies": ("unclipped", "passed_copies"),
+}
+Comparison(
+    "Share of the noise that passes, mean of three seeds",
+    dict.fromkeys(WHICH, ".3f"),
+    {
+        (size, kind, epochs): [
+            passes(size, kind, epochs, *which).mean() for which in WHICH.values()
+        ]
+        for size in SIZES
+        for kind in ("AE", "DAE")
+        for epochs in (1, 8)
+    },
+    names=("units", "model", "epochs"),
+)
 
 # %% [markdown]
 # The negative share is gone. With 32 units after one epoch the order turns round: it is

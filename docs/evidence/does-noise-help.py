@@ -86,18 +86,25 @@ models = {
 # %%
 from dae_tutorial.evaluate import mean_squared_error
 from dae_tutorial.evidence.baselines import fit_mean_image
+from dae_tutorial.evidence.comparison import Comparison
 
 clean = load_mnist(train=False).images
 noisy = noise(clean, generator=torch.Generator().manual_seed(0))
 
 untrained = {"doing nothing": nn.Identity(), "mean image": fit_mean_image(mnist.images)}
+rivals = untrained | models
 error = {}
-print("              clean in   noisy in")
 with torch.no_grad():
-    for name, model in (untrained | models).items():
+    for name, model in rivals.items():
         error[name, "clean"] = mean_squared_error(model(clean), clean).mean().item()
         error[name, "noisy"] = mean_squared_error(model(noisy), clean).mean().item()
-        print(f"{name:14}{error[name, 'clean']:8.4f}{error[name, 'noisy']:11.4f}")
+
+Comparison(
+    "Mean squared error on test images",
+    {"clean in": ".4f", "noisy in": ".4f"},
+    {name: [error[name, "clean"], error[name, "noisy"]] for name in rivals},
+    best={"noisy in": min},
+)
 
 # %% [markdown]
 # Each wins at what it was trained for. On clean images the autoencoders are ahead, on
@@ -197,19 +204,27 @@ plt.close(figure)
 figure
 
 # %% tags=["hide-code"]
-print("Noisy images in: 1000 × mean squared error")
-print(f"{'':20}{'clipped':^26}{'unclipped':^26}")
-print(f"epochs  code size   {'AE':>8}{'off':>9}{'DAE':>9}{'AE':>8}{'off':>9}{'DAE':>9}")
-COLUMNS = (("clean", ""), ("clean", "_off"), ("fresh", ""))
-for epochs in (1, 8):
-    for place, size in enumerate(SIZES):
-        cells = [
-            by_size(f"test_noisy{off}", clip=clip, training=training, epochs=epochs)
-            for clip in CLIPS
-            for training, off in COLUMNS
-        ]
-        shown = "".join(f"{1000 * mean[place]:9.1f}" for mean, _ in cells)
-        print(f"{epochs:6}{size:11}  {shown}")
+from IPython.display import display
+
+COLUMNS = {"AE": ("clean", ""), "AE, off": ("clean", "_off"), "DAE": ("fresh", "")}
+
+
+def errors_after(epochs):
+    means = [
+        1000
+        * by_size(f"test_noisy{off}", clip=clip, training=training, epochs=epochs)[0]
+        for clip in CLIPS
+        for training, off in COLUMNS.values()
+    ]
+    return Comparison(
+        f"1000 × mean squared error, noisy images in, epochs: {epochs}",
+        {f"{clip}, {name}": ".1f" for clip in CLIPS for name in COLUMNS},
+        dict(zip(SIZES, zip(*means, strict=True), strict=True)),
+        names="code size",
+    )
+
+
+display(errors_after(1), errors_after(8))
 
 # %% [markdown]
 # - **From 32 units on, noise helps**: on both kinds of noise, after one epoch and after
@@ -421,26 +436,30 @@ plt.close(figure)
 figure
 
 # %% tags=["hide-code"]
-print(
-    "1000 × mean squared error, noisy in; in brackets on the training images, own task"
+PLACES = {"test": "test_noisy", "training": "train_own"}
+
+
+def of_few(size, count, clip):
+    rows = {way: one(size, clip, way, 60_000 // count, count) for way in WAYS}
+    return [
+        1000 * np.mean([row[value] for row in rows[way]])
+        for value in PLACES.values()
+        for way in WAYS
+    ]
+
+
+Comparison(
+    "1000 × mean squared error: on noisy test images, and on the training images "
+    "in the task that was trained",
+    {f"{place}, {way}": ".1f" for place in PLACES for way in WAYS.values()},
+    {
+        (size, f"{count:,}", clip): of_few(size, count, clip)
+        for size in (32, 1024)
+        for count in (100, 1000)
+        for clip in CLIPS
+    },
+    names=("code", "images", "noise"),
 )
-print(
-    f"{'code':>4} {'images':>7}  {'noise':10}"
-    + "".join(f"{w:>20}" for w in WAYS.values())
-)
-for size in (32, 1024):
-    for count in (100, 1000):
-        for clip in CLIPS:
-            cells = []
-            for way in WAYS:
-                rows = one(size, clip, way, 60_000 // count, count)
-                test, own = (
-                    1000 * np.mean([row[value] for row in rows])
-                    for value in ("test_noisy", "train_own")
-                )
-                cells.append(f"{test:.1f} ({own:.1f})")
-            line_of = "".join(f"{cell:>20}" for cell in cells)
-            print(f"{size:4} {count:7,}  {clip:10}{line_of}")
 
 # %% [markdown]
 # **Fresh noise prevents overfitting; noise as such does not.** Drawn once, it is learned by

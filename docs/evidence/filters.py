@@ -333,8 +333,8 @@ assert (sum(wider_window), len(wider_window)) == (7, 12)
 #   there to 75 % it grows in 7 of 12 cases.
 # - **Both at once, because two things happen.** Without noise the weight lies as fine
 #   speckle on all pixels that have ink: random numbers there would cover 140 pixels,
-#   not many more than the 128. That is as little local as can be, and there is no stroke in
-#   it. Masking clears the speckle away, and the area falls. What remains, spots and
+#   not many more than the 128. That is hardly more local than chance, and there is no
+#   stroke in it. Masking clears the speckle away, and the area falls. What remains, spots and
 #   strokes, grows with the masking, and beyond a half that counts for more.
 # - **Longer training sharpens the difference.** Four times the steps make the plain
 #   autoencoder's filters *finer*, 1.86 pixels in place of 2.64, and spread them
@@ -350,7 +350,6 @@ assert (sum(wider_window), len(wider_window)) == (7, 12)
 #   whole patch is not.
 # - What it does *not* show is that wide strokes are better for anything. For that, see
 #   [which features help a classifier](pretraining.py) with few labels.
-#
 # - **With few units, noise narrows.** All of the above is for 256 units. With 128, and 938 steps
 #   on 30,000 images, the filters are widest *without* noise, 6.0 pixels, and masking half
 #   of the pixels narrows them to 3.2, in every seed. Presumably so few units cannot keep

@@ -152,6 +152,7 @@ told = {
 
 # %%
 from dae_tutorial.evaluate import mean_squared_error
+from dae_tutorial.evidence.comparison import Comparison
 
 raw = {name: denoise(noisy).clamp(0, 1) for name, denoise in denoisers.items()}
 denoised = raw | {name: denoise(noisy).clamp(0, 1) for name, denoise in told.items()}
@@ -159,10 +160,15 @@ raw_error, error = (
     {n: mean_squared_error(image, clean).mean().item() for n, image in images.items()}
     for images in (raw, denoised)
 )
-print("                   as it is    told the brightness")
-for name in sorted(error, key=error.get, reverse=True):
-    told_error = f"{error[name]:16.4f}" if name in told else ""
-    print(f"{name:18}{raw_error[name]:9.4f}{told_error}")
+Comparison(
+    "Mean squared error, clipped noise, σ = 0.5",
+    {"as it is": ".4f", "told the brightness": ".4f"},
+    {
+        name: [raw_error[name], error[name] if name in told else None]
+        for name in sorted(error, key=error.get, reverse=True)
+    },
+    best={"as it is": min, "told the brightness": min},
+)
 
 # %% [markdown]
 # Three things may surprise you. The mean image, which does not even look at its input,
@@ -190,7 +196,13 @@ for name, file in pretrained.items():
     with torch.no_grad():
         denoised[name] = load_pretrained(file)(noisy).reshape(noisy.shape)
     error[name] = mean_squared_error(denoised[name], clean).mean().item()
-    print(f"{name:10} MSE {error[name]:.4f}")
+
+Comparison(
+    "Mean squared error, clipped noise, σ = 0.5",
+    {"error": ".4f"},
+    {name: [error[name]] for name in pretrained},
+    best={"error": min},
+)
 
 # %% tags=["check"]
 assert error["mean image"] < 0.7 * raw_error["doing nothing"]
@@ -480,32 +492,47 @@ for method in ("DAE", "U-Net, blind", "conv. DAE, blind", "best linear"):
 # ## All numbers at σ = 0.5
 
 # %% tags=["hide-code"]
-for clip in CLIPS:
-    print(f"{clip:27}  as it is  told   PSNR  SSIM")
-    for name in order:
-        raw, fair, decibels, structure = (
-            scores[column][clip, name, 0.5][0]
-            for column in ("mse", "mse_off", "psnr_off", "ssim_off")
-        )
-        print(f"{name:27}{raw:10.4f}{fair:8.4f}{decibels:6.2f}{structure:6.2f}")
-    print()
+from IPython.display import display
+
+MEASURES = ("mse", "mse_off", "psnr_off", "ssim_off")
+
+
+def all_numbers(clip):
+    return Comparison(
+        f"Gaussian noise of σ = 0.5, {clip}, mean of three seeds",
+        {"MSE as it is": ".4f", "MSE told": ".4f", "PSNR in dB": ".2f", "SSIM": ".2f"},
+        {name: [scores[m][clip, name, 0.5][0] for m in MEASURES] for name in order},
+        best={"MSE as it is": min, "MSE told": min, "PSNR in dB": max, "SSIM": max},
+    )
+
+
+display(*map(all_numbers, CLIPS))
 
 # %% [markdown]
 # The first column is the mean squared error of each method as it is; in the others it is
 # told the brightness, if it needs to be. And this is what each cost. The matrix and the
 # dense denoising autoencoder are fitted anew for every level.
 
+
 # %% tags=["hide-code"]
-print(f"{'':27}epochs   images  numbers learned  seconds  ms an image")
-for name in order:
+def cost(name):
     one = tables.select(table, name=name, sigma=0.5)
-    training, using = (
-        np.mean([row[column] for row in one]) for column in ("seconds", "milliseconds")
-    )
-    print(
-        f"{name:27}{one[0]['epochs']:6}{one[0]['images_seen']:9,}"
-        f"{one[0]['parameters']:17,}{training:9.0f}{using:13.2f}"
-    )
+    counts = [one[0][column] for column in ("epochs", "images_seen", "parameters")]
+    times = ("seconds", "milliseconds")
+    return counts + [np.mean([row[time] for row in one]) for time in times]
+
+
+Comparison(
+    "What each method costs",
+    {
+        "epochs": "d",
+        "images seen": ",d",
+        "numbers learned": ",d",
+        "seconds": ".0f",
+        "ms an image": ".2f",
+    },
+    {name: cost(name) for name in order},
+)
 
 # %% [markdown]
 # Trust only the orders of magnitude of the times, which depend on the machine: a dense

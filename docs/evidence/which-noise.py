@@ -58,7 +58,7 @@ models = {
 
 # %% [markdown]
 # Now each of them meets each noise, and Gaussian noise both as the models have met it,
-# [clipped](clipped-or-not.py) to the range of pixels, and unclipped. The first two lines
+# [clipped](clipped-or-not.py) to the range of pixels, and unclipped. The first two rows
 # are the numbers to beat: what doing nothing scores, and what the mean of the training images scores, an answer that
 # does not even look at its input.
 
@@ -69,6 +69,7 @@ from torch import nn
 
 from dae_tutorial.evaluate import evaluate
 from dae_tutorial.evidence.baselines import fit_mean_image
+from dae_tutorial.evidence.comparison import Comparison
 
 tests = {
     "Gaussian": add_gaussian_noise,
@@ -76,13 +77,19 @@ tests = {
     "masking": add_masking_noise,
 }
 mean_image = fit_mean_image(train_images.images)
-opponents = {"(nothing)": nn.Identity(), "(mean image)": mean_image}
-score = {}
-print(f"{'trained on':14}" + "".join(f"{test:>11}" for test in tests))
-for name, model in (opponents | models).items():
-    for test, corrupt in tests.items():
-        score[name, test] = evaluate(model, test_images.loader(500), corrupt).mse
-    print(f"{name:14}" + "".join(f"{score[name, test]:11.4f}" for test in tests))
+rivals = {"(nothing)": nn.Identity(), "(mean image)": mean_image, **models}
+score = {
+    (name, test): evaluate(model, test_images.loader(500), corrupt).mse
+    for name, model in rivals.items()
+    for test, corrupt in tests.items()
+}
+Comparison(
+    "Mean squared error, by the noise in the test",
+    dict.fromkeys(tests, ".4f"),
+    {name: [score[name, test] for test in tests] for name in rivals},
+    names="trained on",
+    best=dict.fromkeys(tests, min),
+)
 
 # %% [markdown]
 # Each model is the best on its own noise. What the model trained on masking noise does
@@ -355,11 +362,16 @@ from dae_tutorial.further.pretrained import load_pretrained, read_card
 
 longer = load_pretrained("autoencoder")
 by_level = {}
-print("level   doing nothing   thirty epochs at 0.5")
 for level in (0.0, 0.1, 0.25, 0.5):
     corrupt = partial(add_gaussian_noise, noise_factor=level)
     by_level[level] = evaluate(longer, test_images.loader(500), corrupt)
-    print(f"{level:5}{by_level[level].noisy_mse:16.4f}{by_level[level].mse:18.4f}")
+
+Comparison(
+    "Mean squared error by the level of the noise",
+    {"doing nothing": ".4f", "thirty epochs at 0.5": ".4f"},
+    {level: [scores.noisy_mse, scores.mse] for level, scores in by_level.items()},
+    names="level",
+)
 
 # %% [markdown]
 # It is better on weaker noise, and on clean images, than at its own level. At 0.1 doing
@@ -403,9 +415,12 @@ price = {
     }
     for clip in CLIPS
 }
-print(f"error of the mixture's model, specialist = 1\n{'':22}  clipped  unclipped")
-for test in noises:
-    print(f"{test:22}" + "".join(f"{price[clip][test]:10.2f}" for clip in CLIPS))
+Comparison(
+    "Error of the mixture's model; that of the specialist is 1",
+    dict.fromkeys(CLIPS, ".2f"),
+    {test: [price[clip][test] for clip in CLIPS] for test in noises},
+    names="noise in the test",
+)
 
 # %% [markdown]
 # On each noisy test the specialist is better, in every seed: the mixture's model has 10

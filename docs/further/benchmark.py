@@ -55,7 +55,8 @@ Markdown("\n".join(lines))
 # - **After 10 epochs**: the same, but both stop there.
 # - **In 180 s**: a small [U-Net](better-architectures.py), trained within the run.
 # - **Training time free**: the best of the models that
-#   [come with the package](pretrained.py).
+#   [come with the package](pretrained.py). [What brings it a little
+#   lower](better-architectures.py#what-is-left), and not low enough.
 # - **Denoise**: the same untrained network over the test images, loading included on
 #   the side of the notebook, since its loader decodes each time.
 # - **Memory**: the peak of a process that trains one epoch, less what torch itself holds.

@@ -11,7 +11,7 @@
 #     On MNIST at σ = 0.5, clipped, a small [U-Net](../glossary.md#u-net) has a lower test
 #     error after one [epoch](../glossary.md#epoch), 0.011, than a
 #     [convolutional](../glossary.md#convolution) autoencoder, a wide dense network and a
-#     dense autoencoder reach in about the same time, with fewer parameters than both
+#     dense autoencoder reach in 0.9 to 1.3 times its time, with fewer parameters than both
 #     dense ones. A dense network without a bottleneck has more than a quarter less error
 #     than the dense autoencoder after four epochs, so part of what looks like the gain of
 #     convolutions is the loss of the bottleneck.
@@ -38,6 +38,7 @@
 # %%
 import torch
 
+from dae_tutorial.evidence.comparison import Comparison
 from dae_tutorial.model import Autoencoder, ConvAutoencoder, UNet
 
 models = {
@@ -45,9 +46,14 @@ models = {
     "convolutional": ConvAutoencoder(),
     "U-Net": UNet(image_size=28),
 }
-for name, model in models.items():
-    count = sum(parameter.numel() for parameter in model.parameters())
-    print(f"{name:14} {count:8,} parameters")
+Comparison(
+    "Size",
+    {"parameters": ",d"},
+    {
+        name: [sum(parameter.numel() for parameter in model.parameters())]
+        for name, model in models.items()
+    },
+)
 
 # %% [markdown]
 # How the shapes change on the way, for one image:
@@ -70,17 +76,23 @@ for name, model in models.items():
 # %%
 from dae_tutorial.further.pretrained import NAMES, load_pretrained, read_card
 
-print(f"{'model':18}{'parameters':>12}{'epochs':>8}{'test MSE':>10}{'PSNR':>10}")
-for name in NAMES:
-    card = read_card(name)
-    scores = card["test"]
-    print(
-        f"{name:18}{card['parameters']:12,}{card['epochs']:8}"
-        f"{scores['mse']:10.5f}{scores['psnr']:7.2f} dB"
-    )
-nothing = read_card("unet")["test"]
-print(
-    f"{'doing nothing':38}{nothing['noisy_mse']:10.5f}{nothing['noisy_psnr']:7.2f} dB"
+cards = {name: read_card(name) for name in NAMES}
+nothing = cards["unet"]["test"]
+Comparison(
+    "Trained models, on test images",
+    {"parameters": ",d", "epochs": "d", "MSE": ".5f", "PSNR in dB": ".2f"},
+    {
+        **{
+            name: [
+                card["parameters"],
+                card["epochs"],
+                card["test"]["mse"],
+                card["test"]["psnr"],
+            ]
+            for name, card in cards.items()
+        },
+        "doing nothing": [None, None, nothing["noisy_mse"], nothing["noisy_psnr"]],
+    },
 )
 
 # %% [markdown]
@@ -88,7 +100,6 @@ print(
 # different times, with one seed each.
 
 # %% tags=["check"]
-cards = {name: read_card(name) for name in NAMES}
 mse = {name: card["test"]["mse"] for name, card in cards.items()}
 assert list(mse.values()) == sorted(mse.values(), reverse=True)
 assert len({card["epochs"] for card in cards.values()}) == len(NAMES)
@@ -197,7 +208,8 @@ Markdown(
 # of the dense autoencoder, in every seed. Width is one way to a lower error. Knowing what a
 # picture is, without having to compress it, is a better one. With
 # [unclipped](../evidence/clipped-or-not.py) noise, after one epoch, the U-Net is first
-# and the dense autoencoder last, too.
+# and the dense autoencoder last, too, and the wide network's error is again more than a
+# quarter below that of the dense autoencoder.
 #
 # An earlier version of this page compared the first table's models by the minutes on
 # their cards, three and a half for the dense model and nine for the convolutional one. A
@@ -207,7 +219,7 @@ Markdown(
 U_NET = test_mse["U-Net", 1]
 for run in (("dense", 16), ("wide dense", 4), ("convolutional", 4)):
     assert (test_mse[run] > U_NET).all(), run
-    assert 0.6 < seconds_each[run] / seconds_each["U-Net", 1] < 1.6, run
+    assert 0.85 < seconds_each[run] / seconds_each["U-Net", 1] < 1.35, run
 assert (0.75 * test_mse["convolutional", 1] > U_NET).all()
 assert (test_mse["wide dense", 4] < 0.75 * test_mse["dense", 4]).all()
 assert size["U-Net", 1][0] < size["dense", 1][0] < size["wide dense", 1][0]
@@ -219,6 +231,7 @@ for clip in ("clipped", "unclipped"):
     for network in ("convolutional", "wide dense"):
         assert (once["U-Net"] < once[network]).all()
         assert (once[network] < once["dense"]).all()
+    assert (once["wide dense"] < 0.75 * once["dense"]).all()
 record = tables.read_record("architectures")
 assert record["arguments"]["train_images"] == 50_000
 assert len(record["seeds"]) == 3
@@ -241,7 +254,12 @@ for name in NAMES:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         load_pretrained(name)(torch.zeros(1, 1, 28, 28))
     multiplications[name] = counter.get_total_flops() / 2
-    print(f"{name:18}{multiplications[name]:12,.0f} multiplications an image")
+
+Comparison(
+    "Work for one image",
+    {"multiplications": ",.0f"},
+    {name: [multiplications[name]] for name in NAMES},
+)
 
 # %% tags=["hide-code"] alt="Test error against multiplications an image, for four models. The dense autoencoder is the cheapest and has the largest error; the convolutional autoencoder costs several times more and has a smaller one; the two U-Nets cost most and have by far the smallest errors."
 with plt.rc_context(STYLE):
@@ -291,14 +309,18 @@ with torch.no_grad():
             model(images)
             seconds[name].append((time.perf_counter() - started) / len(images))
 
-print(f"{'model':18}{'ms an image':>12}{'dense = 1':>12}{'on paper':>11}")
-for name in NAMES:
+
+def costs(name):
     ratios = [a / b for a, b in zip(seconds[name], seconds["autoencoder"], strict=True)]
     on_paper = multiplications[name] / multiplications["autoencoder"]
-    print(
-        f"{name:18}{1e3 * median(seconds[name]):12.3f}"
-        f"{median(ratios):12.1f}{on_paper:11.1f}"
-    )
+    return [1e3 * median(seconds[name]), median(ratios), on_paper]
+
+
+Comparison(
+    "Time for one image, and how many times that of the dense model",
+    {"ms": ".3f", "times the dense": ".1f", "on paper": ".1f"},
+    {name: costs(name) for name in NAMES},
+)
 
 # %% tags=["check"]
 assert median(seconds["unet-large"]) > median(seconds["autoencoder"])
@@ -344,11 +366,17 @@ from dae_tutorial.evaluate import mean_squared_error, ssim
 
 with torch.no_grad():
     rebuilt = {name: model(noisy) for name, model in loaded.items()}
-score = {}
+score, error = {}, {}
 for name, images in {"noisy": noisy, **rebuilt}.items():
     score[name] = ssim(images, clean).mean().item()
-    error = mean_squared_error(images, clean).mean().item()
-    print(f"{name:18} MSE {error:.5f}   SSIM {score[name]:.3f}")
+    error[name] = mean_squared_error(images, clean).mean().item()
+
+Comparison(
+    "Two opinions of the same images",
+    {"MSE": ".5f", "SSIM": ".3f"},
+    {name: [error[name], score[name]] for name in score},
+    best={"MSE": min, "SSIM": max},
+)
 
 # %% tags=["check"]
 dense, conv, unet, large = (score[name] for name in NAMES)
@@ -419,18 +447,27 @@ for name, (criterion, end) in ends.items():
     train_briefly(model, model.parameters(), 0.003, criterion)
 
 # %%
-print(f"an all-black image:     MSE {clean.square().mean():.4f}")
 before_end, brief = {}, {}
+table = {"an all-black image": [clean.square().mean(), 0, None, None]}
 for name, network in networks.items():
     with torch.no_grad():
         a = network(noisy)  # in training mode: nothing is cut
     output = a if "linear" in name else a.sigmoid()
     before_end[name] = a
     brief[name] = mean_squared_error(output, clean).mean().item()
-    print(
-        f"{name}: MSE {brief[name]:.4f}, largest output {output.max():.3f}; "
-        f"before the end: median {a.median():.3g}, largest {a.max():.3g}"
-    )
+    table[name] = [brief[name], output.max(), a.median(), a.max()]
+
+Comparison(
+    "What comes out, and what came before the last step",
+    {
+        "MSE": ".4f",
+        "largest output": ".3f",
+        "median before": ".0f",
+        "largest before": ".0f",
+    },
+    table,
+    best={"MSE": min},
+)
 
 # %% [markdown]
 # The first model is dead. It returns black images, whatever it is shown, and its error
@@ -485,12 +522,16 @@ losses = {
 }
 wrong = ((-200.0, 1.0), (-20.0, 1.0), (0.0, 1.0), (20.0, 0.0))
 gradient = {}
-print(f"{'':23}" + "".join(f"{f'a = {a:g}, x = {x:g}':>17}" for a, x in wrong))
 for name, loss in losses.items():
     for place in wrong:
         a, x = (torch.tensor(value, requires_grad=True) for value in place)
         gradient[name, place] = torch.autograd.grad(loss(a, x.detach()), a)[0].item()
-    print(f"{name:23}" + "".join(f"{gradient[name, place]:17.2g}" for place in wrong))
+
+Comparison(
+    "Gradient of one pixel",
+    {f"a = {a:g}, x = {x:g}": ".2g" for a, x in wrong},
+    {name: [gradient[name, place] for place in wrong] for name in losses},
+)
 
 # %% tags=["check"]
 low, middle_low, middle, high = wrong
@@ -533,9 +574,14 @@ tried = {
     "dense, 0.03": try_dense(0.03),
     "dense, 0.1": try_dense(0.1),
 }
-for name, a in tried.items():
-    error = (a.sigmoid() - clean).square().mean()
-    print(f"{name:26} MSE {error:.4f}; a from {a.min():.3g} to {a.max():.3g}")
+Comparison(
+    "After a short training with squared error after a sigmoid",
+    {"MSE": ".4f", "smallest a": ".0f", "largest a": ".0f"},
+    {
+        name: [(a.sigmoid() - clean).square().mean(), a.min(), a.max()]
+        for name, a in tried.items()
+    },
+)
 
 # %% [markdown]
 # It is not the rate. At the usual 0.001 the U-Net comes out just as black. And at 0.01
@@ -597,10 +643,14 @@ print(f"gain {gain.mean():.6f} ± {standard_error:.6f}")
 
 # %% [markdown]
 # That is one per cent less error, for five times the work: real, and too dear for most
-# uses. How much is left to gain on MNIST we do not know. Some of the error will stay:
+# uses. (On training images, a mean over eight neighbours or more was no better than over
+# these four.) It would bring the larger U-Net's 0.0078 to 0.0077, still above the 0.0076 that
+# the [benchmark](benchmark.py) sets as its goal: **we have not reached it**. How much is left to gain on MNIST we do not know. Some of the error will stay:
 # where the noise has hidden a stroke, no network can know that it was there.
 
 # %% tags=["check"]
 assert 0.85 < mse["unet-large"] / mse["unet"] < 0.99
 assert 0.008 < gain.mean() / once.mean() < 0.015
 assert gain.mean() > 4 * standard_error
+remaining = (1 - (gain.mean() / once.mean()).item()) * mse["unet-large"]
+assert (round(mse["unet-large"], 4), round(remaining, 4)) == (0.0078, 0.0077)

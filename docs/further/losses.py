@@ -137,6 +137,8 @@ compare_images({"clean": clean, "noisy": noisy, **rebuilt})
 # ink on the page, as a share of what was there.
 
 # %%
+from dae_tutorial.evidence.comparison import Comparison
+
 clean = clean_2000 = test.images[:2000]
 noisy = noisy_2000 = corrupt(clean, generator=torch.Generator().manual_seed(0))
 grey, ink = {}, {}
@@ -145,7 +147,12 @@ for name, model in models.items():
         reconstruction = model(noisy)
     grey[name] = ((reconstruction > 0.1) & (reconstruction < 0.9)).float().mean().item()
     ink[name] = (reconstruction.mean() / clean.mean()).item()
-    print(f"{name:4} grey {grey[name]:.0%}, ink {ink[name]:.0%}")
+
+Comparison(
+    "Grey pixels, and the ink that is left",
+    {"grey": ".0%", "ink": ".0%"},
+    {name: [grey[name], ink[name]] for name in models},
+)
 
 # %% tags=["check"]
 assert grey["L1"] < 0.7 * min(grey["MSE"], grey["BCE"])
@@ -243,36 +250,50 @@ assert max(error.values()) < 1.15 * min(error.values()), error
 # and for L1, each by its own measure.
 
 # %% tags=["hide-code"]
+from IPython.display import display
+
 from dae_tutorial.evidence import tables
 
 rows = tables.read("losses")
 
 
-def table(noise, clip, columns):
+COLUMNS = {
+    "1000 × MSE": ("mse", 1000),
+    "1000 × L1": ("l1", 1000),
+    "PSNR in dB": ("psnr", 1),
+    "100 × SSIM": ("ssim", 100),
+    "grey, %": ("grey", 100),
+    "ink, %": ("ink", 100),
+}
+
+
+def table(noise, clip):
     chosen = tables.select(rows, noise=noise, clip=clip)
-    title = f"{noise} {clip}".strip()
-    print(f"{title:18}" + "".join(f"{heading:>11}" for heading, _, _ in columns))
+    spreads = [
+        (tables.spread(chosen, column, "loss"), scale)
+        for column, scale in COLUMNS.values()
+    ]
     names = dict.fromkeys(["nothing", *(row["loss"] for row in chosen)])
-    for name in names:
-        line = f"{name:18}"
-        for _, column, scale in columns:
-            mean, deviation = tables.spread(chosen, column, "loss")[name]
-            line += f"{mean * scale:7.1f}±{deviation * scale:3.1f}"
-        print(line)
-    print()
+    return Comparison(
+        f"{noise} noise {clip}".strip().capitalize()
+        + ", mean ± deviation of three seeds",
+        dict.fromkeys(COLUMNS, ".1f"),
+        {
+            name: [tuple(scale * n for n in spread[name]) for spread, scale in spreads]
+            for name in names
+        },
+        names="loss",
+        best={
+            "1000 × MSE": min,
+            "1000 × L1": min,
+            "PSNR in dB": max,
+            "100 × SSIM": max,
+        },
+    )
 
 
-columns = (
-    ("1000 MSE", "mse", 1000),
-    ("1000 L1", "l1", 1000),
-    ("PSNR, dB", "psnr", 1),
-    ("100 SSIM", "ssim", 100),
-    ("grey, %", "grey", 100),
-    ("ink, %", "ink", 100),
-)
 NOISES = (("masking", ""), ("Gaussian", "clipped"), ("Gaussian", "unclipped"))
-for noise, clip in NOISES:
-    table(noise, clip, columns)
+display(*(table(noise, clip) for noise, clip in NOISES))
 
 # %% [markdown]
 # *Grey* is the share of pixels between 0.1 and 0.9 (9 % in the clean images), *ink* the

@@ -155,16 +155,23 @@ blind = trained(add_varied_gaussian_noise)
 specialist = trained(partial(add_gaussian_noise, noise_factor=0.5))
 
 # %%
+from dae_tutorial.evidence.comparison import Comparison
+
 some = ImageTensors(test.images[:2000], test.labels[:2000]).loader(500)
 mse, nothing = {}, {}
-print("level  nothing    blind  specialist for 0.5")
 for sigma in (0.1, 0.25, 0.5, 0.75, 1.0):
     corrupt = partial(add_gaussian_noise, noise_factor=sigma)
     scores = [evaluate(model, some, corrupt) for model in (blind, specialist)]
     mse[sigma] = [score.mse for score in scores]
     nothing[sigma] = scores[0].noisy_mse
-    row = (nothing[sigma], *mse[sigma])
-    print(f"{sigma:5}" + "".join(f"{value:9.4f}" for value in row))
+
+heads = ("nothing", "blind", "specialist for 0.5")
+Comparison(
+    "Mean squared error by the level of the noise",
+    dict.fromkeys(heads, ".4f"),
+    {sigma: [nothing[sigma], *mse[sigma]] for sigma in mse},
+    names="level",
+)
 
 # %% [markdown]
 # At the specialist's own level the two are close. Away from it the blind model is clearly
@@ -336,10 +343,13 @@ told = {
     clip: tables.spread(tables.select(at_half, clip=clip), "mse", "told")
     for clip in CLIPS
 }
-print(f"told {CLIPS[0]:>18} {CLIPS[1]:>18}")
-for level in sorted(told["clipped"]):
-    cells = (f"{m:10.5f} ± {d:.5f}" for m, d in (told[clip][level] for clip in CLIPS))
-    print(f"{level:5}" + " ".join(cells))
+Comparison(
+    "Mean squared error at σ = 0.5, mean ± deviation of three seeds",
+    dict.fromkeys(CLIPS, ".5f"),
+    {level: [told[clip][level] for clip in CLIPS] for level in sorted(told["clipped"])},
+    names="level told",
+    best=dict.fromkeys(CLIPS, min),
+)
 
 # %% [markdown]
 # It hardly does. With every level that we name, true or false, the squared error is the

@@ -160,13 +160,19 @@ def validation_mse(recipe, rate):
 
 
 # %%
+from dae_tutorial.evidence.comparison import Comparison
+
 live = {
     "constant 0.001": validation_mse(constant, 1e-3),
     "constant 0.005": validation_mse(constant, 5e-3),
     "one cycle to 0.008, beta 0.99": validation_mse(cycle, 8e-3),
 }
-for name, mse in live.items():
-    print(f"{name:30} validation MSE {mse:.5f}")
+Comparison(
+    "After two epochs",
+    {"validation MSE": ".5f"},
+    {name: [mse] for name, mse in live.items()},
+    best={"validation MSE": min},
+)
 
 # %% tags=["check"]
 usual_mse, rate_alone, all_three = live.values()
@@ -237,14 +243,15 @@ figure
 # %% [markdown]
 # **In two epochs, it is the rate.** A rate of 0.005 alone takes about a quarter off the
 # error. The shorter memory alone changes it by less than 5 %. The schedule alone makes it
-# worse, by about a fifth on average: its rates are below 0.001 most of the time. With a larger rate, the
-# schedule adds nothing: one cycle to 0.008 and a constant 0.005, both with the shorter
+# worse, by about a fifth on average: its rates are below 0.001 but for the peak. With a
+# larger rate, the schedule adds nothing: one cycle to 0.008 and a constant 0.005, both with the shorter
 # memory, are within 4 % of each other in every seed.
 #
-# **In eight epochs, the schedule pays.** The larger constant rate is soon as good as it
-# will get: it jumps about. The cycle's error is higher in the first epochs, while its
-# rate is, and then falls below. It ends about a tenth below that of the larger constant rate,
-# which is itself about an eighth below that of the usual recipe.
+# **In eight epochs, the schedule pays**, at these rates. The cycle's error is higher than
+# that of the larger constant rate in the first four epochs, and lower from the fifth on, in
+# every seed. From there to the eighth the constant rate gains 2 to 4 %, and the cycle 10 to
+# 12 %. It ends about a tenth lower. The larger constant rate itself ends about an eighth
+# below the usual recipe.
 #
 # An earlier version of this page changed all three at once, and the schedule got the
 # credit. (The other rates were not searched: 0.005 and 0.008 are two that work well.)
@@ -267,7 +274,22 @@ larger, cycled = ("constant", 0.005, 0.99), ("one cycle", 0.008, 0.99)
 assert ((two[cycled] / two[larger] - 1).abs() < 0.04).all()
 assert 0.085 < 1 - (eight[cycled] / eight[larger]).mean() < 0.115
 assert (eight[cycled] < eight[larger]).all()
-assert 0.1 < 1 - (eight[larger] / eight["constant", 0.001, 0.999]).mean() < 0.15
+assert 0.11 < 1 - (eight[larger] / eight["constant", 0.001, 0.999]).mean() < 0.14
+
+
+def long_run(recipe):
+    """Return the validation MSE of eight epochs: (seeds, epochs)."""
+    names = dict(zip(("schedule", "rate", "beta2"), recipe, strict=True))
+    found = tables.select(rows, epochs=8, **names)
+    return torch.tensor([row["mse"] for row in found]).reshape(3, 8)
+
+
+flat, cycle_run = long_run(larger), long_run(cycled)
+assert (cycle_run[:, :4] > flat[:, :4]).all()
+assert (cycle_run[:, 4:] < flat[:, 4:]).all()
+gains = [100 * (1 - run[:, 7] / run[:, 4]) for run in (flat, cycle_run)]
+spans = [(round(g.min().item()), round(g.max().item())) for g in gains]
+assert spans == [(2, 4), (10, 12)]
 assert tables.read_record("schedules")["arguments"]["validation_images"] == 10_000
 assert {len(values) for values in two.values()} == {3}
 
@@ -280,8 +302,15 @@ assert {len(values) for values in two.values()} == {3}
 # %% tags=["hide-code"]
 result = tables.read_record("benchmark")
 told = ("training speed", "time to test MSE 0.01578", "test MSE after 10 epochs")
-for row in (row for row in result["rows"] if row["what"] in told):
-    print(f"{row['what']}\n   notebook: {row['notebook']}\n   ours:     {row['ours']}")
+Comparison(
+    "The whole training, when the benchmark was last run",
+    {"starting notebook": "", "ours": ""},
+    {
+        row["what"]: [row["notebook"], row["ours"]]
+        for row in result["rows"]
+        if row["what"] in told
+    },
+)
 
 # %% [markdown]
 # ## What is left

@@ -165,6 +165,8 @@ compare_images(
 # is worse than no denoiser.
 
 # %%
+from dae_tutorial.evidence.comparison import Comparison
+
 corruptions = {
     "Gaussian, 0.5": add_gaussian_noise,
     "masking, 0.5": add_masking_noise,
@@ -175,7 +177,12 @@ damage = {}
 for name, corrupt in corruptions.items():
     noisy = corrupt(images, generator=seeded())
     damage[name] = mean_squared_error(noisy, images).mean().item()
-    print(f"{name:22} {damage[name]:.3f}")
+
+Comparison(
+    "Mean squared error of the noisy image",
+    {"error": ".3f"},
+    {name: [error] for name, error in damage.items()},
+)
 
 # %% [markdown]
 # Gaussian noise at its default does more damage than masking half of all pixels. The

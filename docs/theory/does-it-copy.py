@@ -156,6 +156,7 @@ figure
 
 # %%
 from dae_tutorial.evidence.baselines import blur
+from dae_tutorial.evidence.comparison import Comparison
 
 
 def over_shifts(images):
@@ -178,10 +179,14 @@ kinds = {
 plain = {name: nearest_distances(kind, train.images)[0] for name, kind in kinds.items()}
 wide = {name: over_shifts(kind) for name, kind in kinds.items()}
 ruler, wide_ruler = from_test.median(), over_shifts(unseen).median()
-print("ratio to test images       as it is   over shifts")
-for name in kinds:
-    as_it_is = plain[name].median() / ruler
-    print(f"{name:26}{as_it_is:8.2f}{wide[name].median() / wide_ruler:14.2f}")
+Comparison(
+    "Median distance, that of test images = 1",
+    {"as it is": ".2f", "over shifts": ".2f"},
+    {
+        name: [plain[name].median() / ruler, wide[name].median() / wide_ruler]
+        for name in kinds
+    },
+)
 
 # %% tags=["check"]
 assert plain["blurred test images"].median() < 1.1 * ruler
@@ -304,7 +309,13 @@ for count in (100, 300, 1000, 3000):
     sets = shuffled.split(count)[: 6000 // count]
     several = torch.tensor([frechet_distance(part, reference) for part in sets])
     floors[count] = several.mean().item()
-    print(f"{count:5} training images against 10,000 test images: {floors[count]:5.1f}")
+
+Comparison(
+    "Fréchet distance of training images to 10,000 test images",
+    {"distance": ".1f"},
+    {f"{count:,}": [floor] for count, floor in floors.items()},
+    names="training images",
+)
 
 # %% tags=["check"]
 assert floors[100] > 2 * floors[300] > 4 * floors[1000] > 6 * floors[3000]

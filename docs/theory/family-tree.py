@@ -241,6 +241,7 @@ assert round(100 * (784 - 64) / 784) == 92
 # your own corruption in.
 
 # %%
+from dae_tutorial.evidence.comparison import Comparison
 from dae_tutorial.evidence.pretrain import (
     choose_linear_probe,
     error_rate,
@@ -271,12 +272,17 @@ def probe_error(corrupt):
     return error_rate(choose_linear_probe(few, held_out), *held_out)
 
 
-for name, corrupt in {
+corruptions = {
     "no noise": no_noise,
     "hidden patches": mask_patches,
     "PCA noise": PrincipalNoise(images, count=64, sigma=1.0),
-}.items():
-    print(f"{name:15} {probe_error(corrupt):.1%} of the validation images are wrong")
+}
+Comparison(
+    "Linear probe on 1,000 labels",
+    {"validation images wrong": ".1%"},
+    {name: [probe_error(corrupt)] for name, corrupt in corruptions.items()},
+    names="trained with",
+)
 
 # %% [markdown]
 # The study behind this page runs it at full length, on two sets of digits: MNIST as it
@@ -290,6 +296,8 @@ for name, corrupt in {
 
 # %% tags=["hide-code"]
 
+from IPython.display import display
+
 from dae_tutorial.evidence import tables
 
 rows = tables.read("pretexts")
@@ -298,14 +306,22 @@ counts = sorted({row["labels"] for row in rows})
 methods = list(dict.fromkeys(row["method"] for row in rows))
 means = tables.spread(rows, "test_error", "variation", "method", "labels")
 HEADS = {"basic": "MNIST", "rotated": "rotated MNIST"}
-for variation, head in HEADS.items():
-    print(f"{head}: test error in %, mean ± deviation of {len(record['seeds'])} seeds")
-    print(f"{'labels':15}" + "".join(f"{count:>12,}" for count in counts))
-    for method in methods:
-        cells = [means[variation, method, count] for count in counts]
-        line = "".join(f"{100 * m:7.1f} ±{100 * s:3.1f}" for m, s in cells)
-        print(f"{method:15}{line}")
-    print()
+LABELS = {count: f"{count:,} labels" for count in counts}
+
+
+def probe_errors(variation, head):
+    return Comparison(
+        f"{head}: test error in %, mean ± deviation of {len(record['seeds'])} seeds",
+        dict.fromkeys(LABELS.values(), ".1f"),
+        {
+            m: [tuple(100 * n for n in means[variation, m, count]) for count in LABELS]
+            for m in methods
+        },
+        best=dict.fromkeys(LABELS.values(), min),
+    )
+
+
+display(*(probe_errors(*pair) for pair in HEADS.items()))
 
 
 # %% tags=["hide-code"] alt="Test errors minus that of the clean-trained twin, a dot for each of three seeds, for 100, 1,000 and 20,000 labels. Left, MNIST: raw pixels and PCA lie at or just above zero, untrained features two to ten points above; Gaussian noise and PCA noise two to six below, masked pixels one to four below, masked patches around zero, all levels up to two below. Right, rotated MNIST: raw pixels and PCA three to four points above zero but with 100 labels, untrained features above; all five corruptions below zero, Gaussian noise furthest, by up to eight points with 20,000 labels."

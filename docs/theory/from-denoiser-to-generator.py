@@ -344,16 +344,24 @@ compare_images({name: images[:8] for name, images in samples.items()})
 
 
 # %%
+from dae_tutorial.evidence.comparison import Comparison
+
+
 @torch.no_grad()
 def doubt(images):
     """Return how unsure the classifier is of each image, from 0 to 0.9."""
     return 1 - classifier(images.clamp(0, 1)).softmax(dim=1).amax(dim=1)
 
 
-print("               sure     variety")
-for name, images in {"test images": test.images[:1000], **samples}.items():
-    sure = (doubt(images) < 0.1).float().mean().item()
-    print(f"{name:12}{sure:7.0%}{variety(images):12.4f}")
+judged = {"test images": test.images[:1000], **samples}
+Comparison(
+    "How good are the samples?",
+    {"sure": ".0%", "variety": ".4f"},
+    {
+        name: [(doubt(images) < 0.1).float().mean().item(), variety(images)]
+        for name, images in judged.items()
+    },
+)
 
 # %% tags=["check"]
 sure = {name: (doubt(images) < 0.1).float().mean() for name, images in samples.items()}
@@ -405,9 +413,12 @@ for calls in budgets:
 exact = 10 / math.sqrt(1 + 10**2)
 errors = {name: [distance(x, exact) for x in xs] for name, xs in numbers.items()}
 misses = {name: [distance(x, truth) for x in xs] for name, xs in pictures.items()}
-print("calls    ", "".join(f"{calls:8}" for calls in budgets))
-for name in misses:
-    print(f"{name:9}", "".join(f"{miss:8.3f}" for miss in misses[name]))
+Comparison(
+    "Distance of digits from the true path, by the number of calls",
+    {f"{calls} calls": ".3f" for calls in budgets},
+    misses,
+    best={f"{calls} calls": min for calls in budgets},
+)
 
 # %% tags=["hide-code"] alt="Two panels: error over the number of calls, from 5 to 69, on logarithmic axes. Left, one number with the exact denoiser: Euler falls along a straight line with slope minus one, Heun, below it, with slope minus two. Right, digits with the network: both fall, Heun faster; at 35 calls its error is several times smaller."
 with plt.rc_context(figures.STYLE | {"font.size": 10}):
@@ -577,9 +588,15 @@ def all_the_way_down(x, level):
 
 
 by_path = walkback(all_the_way_down, clean, 0.25, steps=100, generator=seeded(1))
-for name, points in {"data": clean, "mean": by_mean, "path": by_path}.items():
-    left = (points < 0).float().mean()
-    print(f"{name:6} variance {points.var():.2f}, left of zero {left:.0%}")
+walked = {"data": clean, "mean": by_mean, "path": by_path}
+Comparison(
+    "Where the points are after the walk",
+    {"variance": ".2f", "left of zero": ".0%"},
+    {
+        name: [points.var(), (points < 0).float().mean()]
+        for name, points in walked.items()
+    },
+)
 
 # %% tags=["hide-code"] alt="Two panels of histograms over x, with the density of the data, which has a small peak at minus 1 and a large one at 1. Left, walkback with the posterior mean: both peaks are narrower than the data's, and the small one is lower; the histogram follows the dashed curve of the density squared. Right, walkback with a path all the way down: the histogram follows the density of the data."
 line = torch.linspace(-2.6, 2.6, 261)[:, None]
@@ -627,13 +644,15 @@ def digits_down(x, level):
 walks = {"start": begin}
 walks["mean"] = walkback(denoise, begin, 0.7, steps=25, generator=seeded(1))
 walks["path"] = walkback(digits_down, begin, 0.7, steps=25, generator=seeded(1))
-for name, images in walks.items():
-    print(f"{name:6} variety {variety(images):.4f}")
-
 longer = walkback(denoise, walks["mean"], 0.7, steps=75, generator=seeded(2))
 with torch.no_grad():
     ones = (classifier(longer.clamp(0, 1)).argmax(dim=1) == 1).sum().item()
 print(f"after 75 more rounds with the mean, {ones} of 30 are ones")
+Comparison(
+    "After 25 rounds",
+    {"variety": ".4f"},
+    {name: [variety(images)] for name, images in walks.items()},
+)
 
 # %% alt="Eight test digits, 0 to 7, in three rows. Start: handwritten digits. Mean: after 25 rounds of walkback with the network's answers they are smooth and soft, of simple shape, and some have turned into others. Path: they have turned into other digits, too, with strokes in full strength and of all shapes, some of them malformed."
 compare_images({name: images[::3][:8] for name, images in walks.items()})
@@ -688,15 +707,19 @@ def of_class(x, sigma):
 
 
 short = noise_levels(12, 10, 0.01)
-asked = {}
+asked, told = {}, {}
 for w in (1, 2, 4):
     asked[w] = heun(guided(of_class, denoise, w), start[:40], short)
     with torch.no_grad():
         hits = (classifier(asked[w].clamp(0, 1)).argmax(dim=1) == wanted).float().mean()
     within = sum(variety(asked[w][wanted == c]) for c in range(10)) / 10
-    print(
-        f"w = {w}: {hits:.0%} are the digit asked for, variety in a class {within:.4f}"
-    )
+    told[f"w = {w}"] = [hits, within]
+
+Comparison(
+    "Guided samples",
+    {"are the digit asked for": ".0%", "variety in a class": ".4f"},
+    told,
+)
 
 # %% alt="Digits 0 to 9 in ten columns, three rows. At w = 1 most columns show the digit that was asked for, some are malformed. At w = 2 nearly all do. At w = 4 all are clear, with thicker strokes."
 compare_images({f"w = {w}": images[:10] for w, images in asked.items()})

@@ -99,6 +99,9 @@ figure
 
 
 # %%
+from dae_tutorial.evidence.comparison import Comparison
+
+
 def compare(images, sigma, generator):
     noisy = images + sigma * torch.randn(images.shape, generator=generator)
     weights = memory.posterior_weights(noisy, sigma)
@@ -129,15 +132,24 @@ found = {
     for kind, images in clean.items()
 }
 
-print("       training images     test images       images behind")
-print("   σ    exact  network    exact  network    the exact answer")
-for sigma in levels:
-    first, second = found["training", sigma], found["test", sigma]
-    print(
-        f"{sigma:4}   {first['exact']:.4f}  {first['network']:.4f}",
-        f"  {second['exact']:.4f}  {second['network']:.4f}",
-        f"{second['images']:12.1f}",
-    )
+both = [
+    (kind, answer) for kind in ("training", "test") for answer in ("exact", "network")
+]
+Comparison(
+    "Mean squared error, and how many images are behind the exact answer",
+    {
+        **{f"{kind}, {answer}": ".4f" for kind, answer in both},
+        "images behind, test": ",.1f",
+    },
+    {
+        sigma: [
+            *(found[kind, sigma][answer] for kind, answer in both),
+            found["test", sigma]["images"],
+        ]
+        for sigma in levels
+    },
+    names="σ",
+)
 
 # %% tags=["hide-code"]
 import math
@@ -198,17 +210,14 @@ plt.close(figure)
 figure
 
 # %%
-print("        cosine of the scores              relative difference")
-print("   σ   training   test  pure noise    training   test  pure noise")
-for sigma in levels:
-    cosines = [found[kind, sigma]["cosine"] for kind in clean]
-    differences = [found[kind, sigma]["relative"] for kind in clean]
-    print(
-        f"{sigma:4}",
-        "".join(f"{number:9.3f}" for number in cosines),
-        "    ",
-        "".join(f"{number:9.3f}" for number in differences),
-    )
+parts = [(part, kind) for part in ("cosine", "relative") for kind in clean]
+WORDS = {"cosine": "cosine", "relative": "difference"}
+Comparison(
+    "Cosine and relative difference of the two scores",
+    {f"{WORDS[part]}, {kind}": ".3f" for part, kind in parts},
+    {sigma: [found[kind, sigma][part] for part, kind in parts] for sigma in levels},
+    names="σ",
+)
 
 # %% tags=["check"]
 for kind in clean:
@@ -251,12 +260,26 @@ for kind in ("test", "pure noise"):
 # all that training could ever win.
 
 # %%
-print("          training images              test images")
-print("   σ    two parts   network     two parts   network")
-for sigma in levels:
-    rows = [found[kind, sigma] for kind in ("training", "test")]
-    sums = [(row["exact"] + row["apart"], row["network"]) for row in rows]
-    print(f"{sigma:4}", *(f"     {a:.4f}     {b:.4f}  " for a, b in sums))
+
+
+def parts_and_whole(sigma, kind):
+    row = found[kind, sigma]
+    return row["exact"] + row["apart"], row["network"]
+
+
+Comparison(
+    "The two parts together, and the network's error",
+    {
+        f"{kind}, {what}": ".4f"
+        for kind in ("training", "test")
+        for what in ("two parts", "network")
+    },
+    {
+        sigma: [*parts_and_whole(sigma, "training"), *parts_and_whole(sigma, "test")]
+        for sigma in levels
+    },
+    names="σ",
+)
 
 # %% tags=["check"]
 for sigma in levels:
@@ -301,21 +324,23 @@ def mean(images, model, place, column):
 
 
 models = ["exact", "linear", "dense", "dense, clean-trained"]
-print("                        error on      error on   distance from the")
-print("images  model           training      test       exact answer, test")
-for images in (60_000, 1000):
-    for model in models:
-        numbers = [
-            mean(images, model, "training", "mse"),
-            mean(images, model, "test", "mse"),
-            mean(images, model, "test", "from_exact"),
-        ]
-        print(f"{images:6}  {model:21}", *(f"{number:.4f}      " for number in numbers))
+heads = {
+    "error, training": ("training", "mse"),
+    "error, test": ("test", "mse"),
+    "distance from exact, test": ("test", "from_exact"),
+}
+stored = {
+    (f"{images:,}", model): [mean(images, model, *what) for what in heads.values()]
+    for images in (60_000, 1000)
+    for model in models
+}
 live = [found[kind, 0.5]["network"] for kind in ("training", "test")]
 live.append(found["test", 0.5]["apart"])
-print(
-    f"{60_000:6}  {'network, all levels':21}",
-    *(f"{number:.4f}      " for number in live),
+Comparison(
+    "Mean squared error and squared distance, σ = 0.5, unclipped",
+    dict.fromkeys(heads, ".4f"),
+    stored | {("60,000", "network, all levels"): live},
+    names=("images", "model"),
 )
 
 # %% tags=["check"]
@@ -441,21 +466,26 @@ def by_network(noisy):
 # %%
 ways = {"frame": by_frame, "memory": by_memory, "network": by_network}
 ratios = {}
-print("mean ± deviation of (estimate ÷ σ), one estimate an image")
+some = {"training": training[:5000:250], "test": test[::500]}
 for sigma in (0.05, 0.2, 1.0):
-    for kind, images in {
-        "training": training[:5000:250],
-        "test": test[::500],
-    }.items():
+    for kind, images in some.items():
         noisy = images + sigma * torch.randn(images.shape, generator=generator)
         for name, estimate in ways.items():
             ratios[sigma, kind, name] = estimate(noisy) / sigma
-        said = [
-            f"{name} {ratios[sigma, kind, name].mean():.2f} ± "
-            f"{ratios[sigma, kind, name].std():.2f}  "
+
+Comparison(
+    "Estimate ÷ σ, mean ± deviation over the images",
+    dict.fromkeys(ways, ".2f"),
+    {
+        (sigma, kind): [
+            (ratios[sigma, kind, name].mean(), ratios[sigma, kind, name].std())
             for name in ways
         ]
-        print(f"{sigma:4}  {kind:8} ", *said)
+        for sigma in (0.05, 0.2, 1.0)
+        for kind in some
+    },
+    names=("σ", "images"),
+)
 
 # %% tags=["check"]
 for (_, kind, name), ratio in ratios.items():
@@ -513,11 +543,14 @@ for kind in ("training", "test"):
     )
 share = ((clipped == 0) | (clipped == 1)).float().mean()
 print(f"clipped at σ = 1: {share:.0%} of the pixels lie at 0 or 1")
-print("error of the posterior mean    for clipped    for Gaussian noise")
-for kind, (right, wrong) in gains.items():
-    print(f"of clipped {kind:8}            {right:.4f}         {wrong:.4f}")
 print("average step, from the noisy image to the answer:")
 print(f"unclipped {drift['training'][0]:+.3f}, clipped {drift['training'][1]:+.3f}")
+Comparison(
+    "Error of the posterior mean on clipped images",
+    {"for clipped noise": ".4f", "for Gaussian noise": ".4f"},
+    gains,
+    names="images",
+)
 
 # %% tags=["check"]
 assert 0.6 < share < 0.7

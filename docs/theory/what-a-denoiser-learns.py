@@ -121,6 +121,8 @@ twin = trained(CleanPairs)
 # denoiser, which the end of this page derives.
 
 # %%
+from dae_tutorial.evidence.comparison import Comparison
+
 centred = points.T @ points / len(points)  # the mean is zero: this is the covariance
 
 
@@ -148,18 +150,25 @@ def squared(difference):
 
 
 levels = [0.1, 0.3, 1.0]
-shares = {}
+shares, errors = {}, {}
 for sigma in levels:
     clean, noisy = drawn(sigma)
     best = curve.posterior_mean(noisy, sigma)
     floor = squared(best - clean).mean().item()
-    print(f"σ = {sigma}: nobody errs less than {floor:.4f} on average")
+    errors[sigma, "least possible"] = [floor, None]
     for name, rival in rivals.items():
         answer = rival(noisy, sigma)
         error = squared(answer - clean).mean().item()
         excess = squared(answer - best).mean().item()
         shares[name, sigma] = excess / floor
-        print(f"  {name:18}: error {error:.4f}, excess {excess / floor:8.1%} of it")
+        errors[sigma, name] = [error, excess / floor]
+
+Comparison(
+    "Average squared error, and how far it is above the least possible",
+    {"error": ".4f", "above": ".1%"},
+    errors,
+    names=("σ", "denoiser"),
+)
 
 # %% tags=["check"]
 assert all(shares["denoising network", sigma] < 0.03 for sigma in levels)
@@ -277,16 +286,19 @@ score, target = curve.score(noisy, sigma), (clean - noisy) / sigma**2
 spreads = curve.posterior_covariance(noisy, sigma).diagonal(dim1=1, dim2=2)
 constant = spreads.sum(dim=1).mean() / sigma**4
 print(f"floor / σ⁴: {constant:.2f}")
-gaps = []
+gaps, distances = [], {}
 for name, rival in rivals.items():
     guess = (rival(noisy, sigma) - noisy) / sigma**2
     to_target, to_score = squared(guess - target), squared(guess - score)
     gap = to_target - to_score
     gaps.append((gap.mean(), 4 * gap.std() / len(gap) ** 0.5))
-    print(
-        f"{name:18}: to the noise {to_target.mean():6.2f}, to the score "
-        f"{to_score.mean():6.2f}, gap {gaps[-1][0]:.2f} ± {gaps[-1][1]:.2f}"
-    )
+    distances[name] = [to_target.mean(), to_score.mean(), gaps[-1]]
+
+Comparison(
+    "Squared distance of each guess",
+    {"to the noise": ".2f", "to the score": ".2f", "gap": ".2f"},
+    distances,
+)
 
 # %% tags=["check"]
 assert all(abs(gap - constant) < margin for gap, margin in gaps)
@@ -310,15 +322,17 @@ for sigma in levels:
     exact, learned = curve.score(fine, sigma), (denoise(fine, sigma) - fine) / sigma**2
     difference[sigma] = (learned - exact).norm(dim=1)
     cosine = nn.functional.cosine_similarity(learned, exact, dim=1)
-    print(f"σ = {sigma}")
     for name, part in {"above 1 %": near, "below 1 %": ~near}.items():
         if part.any():
             error = difference[sigma][part].norm() / exact[part].norm()
             agreement[name, sigma] = cosine[part].mean(), error
-            print(
-                f"  {name} of the largest density: mean cosine "
-                f"{cosine[part].mean():.3f}, relative error {error:.1%}"
-            )
+
+Comparison(
+    "Learned and exact scores, where the density is above or below 1 % of its largest",
+    {"mean cosine": ".3f", "relative error": ".1%"},
+    {(sigma, name): found for (name, sigma), found in agreement.items()},
+    names=("σ", "density"),
+)
 
 # %% tags=["check"]
 for sigma in levels:
@@ -412,10 +426,12 @@ for name, way in {"one level": one_level, "falling levels": falling}.items():
     apart = torch.cdist(way[-1], points)  # (60, 500)
     off, near = apart.amin(dim=1).median(), apart.amin(dim=0) < 0.15
     reached[name] = off, near.float().mean()
-    print(
-        f"{name:14}: median distance to the curve {off:.3f}, "
-        f"{reached[name][1]:.0%} of the curve has an end within 0.15"
-    )
+
+Comparison(
+    "Where 60 points end",
+    {"median distance to the curve": ".3f", "curve with an end within 0.15": ".0%"},
+    reached,
+)
 
 # %% tags=["check"]
 assert reached["falling levels"][0] < 0.03

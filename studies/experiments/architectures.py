@@ -5,6 +5,7 @@ once must know its end, so each budget is a training of its own: a point on the 
 a longer one would be worse than what the network can do in that time.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +17,7 @@ from torch import nn
 from dae_tutorial.evaluate import evaluate
 from dae_tutorial.model import Autoencoder, ConvAutoencoder, UNet
 from dae_tutorial.noise import add_gaussian_noise
-from dae_tutorial.train import one_cycle, train_one_epoch
-from studies.experiments.recipe import DRAW, mnist, mnist_test
+from studies.experiments.recipe import DRAW, mnist, mnist_test, train
 
 BETAS = (0.9, 0.99)  # a shorter memory than Adam's default: better in short runs
 
@@ -97,19 +97,14 @@ def study(
     """
     recipe = NETWORKS[network]
     corrupt = partial(add_gaussian_noise, noise_factor=0.5, clip=clip == "clipped")
-    loader = mnist(train_images, seed=seed).loader(
-        recipe.batch_size, shuffle=True, seed=seed
-    )
+    images = mnist(train_images, seed=seed)
     torch.manual_seed(seed)
     # Channels last in memory: convolutions on a CPU are faster that way.
     model = recipe.build().to(memory_format=torch.channels_last)
-    optimizer, scheduler = one_cycle(model, loader, epochs, recipe.peak, betas=BETAS)
-    noise = torch.Generator().manual_seed(seed)
+    plan = {"batch_size": recipe.batch_size, "peak": recipe.peak, "betas": BETAS}
+    steps = epochs * math.ceil(train_images / recipe.batch_size)
     started = time.process_time()
-    for _ in range(epochs):
-        train_one_epoch(
-            model, loader, optimizer, corrupt, scheduler=scheduler, generator=noise
-        )
+    train(model, images, corrupt, steps=steps, seed=seed, **plan)
     row = {
         "network": network,
         "clip": clip,

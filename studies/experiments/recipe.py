@@ -75,6 +75,7 @@ def train(
     seed: int,
     batch_size: int = 128,
     peak: float = PEAK,
+    betas: tuple[float, float] = (0.9, 0.999),
 ) -> nn.Module:
     """Train with Adam under a one-cycle schedule, for a number of steps.
 
@@ -89,6 +90,7 @@ def train(
         seed: seed of the order of the images and of the noise.
         batch_size: images a step.
         peak: the highest learning rate of the cycle.
+        betas: how long Adam remembers gradients and their squares.
 
     Returns:
         The model.
@@ -101,7 +103,7 @@ def train(
     """
     loader = images.loader(batch_size, shuffle=True, seed=seed)
     epochs = -(-steps // len(loader))
-    optimizer, scheduler = one_cycle(model, loader, epochs, peak)
+    optimizer, scheduler = one_cycle(model, loader, epochs, peak, betas=betas)
     generator = torch.Generator().manual_seed(seed)
     for _ in range(epochs):
         train_one_epoch(

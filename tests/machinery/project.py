@@ -81,6 +81,14 @@ figure, axes = plt.subplots(figsize=(3, 2))
 axes.plot([1, 2], color=COLOUR)
 plt.close(figure)
 figure
+
+# %%
+class Table:
+    def _repr_html_(self):
+        return "<table><tr><td>1 &lt; 2</td></tr></table>"
+
+
+Table()
 """
 
 

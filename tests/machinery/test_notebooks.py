@@ -111,14 +111,19 @@ def test_a_page_and_its_download_show_code_as_it_is_now(edited: Project):
         assert f"```python\ndef two():\n    {code}\n```" in shown
 
 
-def test_a_figure_is_two_files_with_a_text_and_a_size(built: Project):
-    images = article(built, "b").select("img")
-    assert [image["class"] for image in images] == [["only-light"], ["only-dark"]]
-    for image in images:
-        assert image["alt"] == "A line (from) 'one' to two"
-        assert (image["width"], image["height"]) == ("300", "200")
-        picture = built.root / "site" / "b" / image["src"]
-        assert picture.read_bytes()[16:24] == b"\0\0\2\x58\0\0\1\x90", "twice as sharp"
+def test_a_figure_is_two_files_with_a_text_and_a_size_and_can_be_opened(built: Project):
+    links = article(built, "b").select("p.figure > a")
+    assert [link["class"] for link in links] == [["only-light"], ["only-dark"]]
+    for link in links:
+        assert link.img["alt"] == "A line (from) 'one' to two"
+        assert (link.img["width"], link.img["height"]) == ("300", "200")
+        assert link["href"] == link.img["src"]
+        picture = (built.root / "site" / "b" / link["href"]).read_text("utf-8")
+        assert "<svg" in picture
+
+
+def test_what_a_cell_shows_as_html_is_part_of_the_page(built: Project):
+    assert article(built, "b").select_one("table td").get_text() == "1 < 2"
 
 
 def test_the_download_sets_itself_up_and_is_no_larger_than_it_must_be(built: Project):

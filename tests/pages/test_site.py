@@ -225,6 +225,15 @@ def test_no_page_is_empty():
     assert {path: count for path, count in words.items() if count < 60} == {}
 
 
+def test_the_front_page_has_three_ways_in_and_nothing_folded():
+    home = soup("").article
+    assert home.select_one("#living-picture img[alt]")
+    cards = home.select(".grid > .card")
+    assert len(cards) == 3
+    assert all(card.select_one("img[alt]") and card.select_one("a") for card in cards)
+    assert not home.select("details")
+
+
 def test_notebook_pages_show_code_and_figures():
     for path in ("learn/types-of-noise/", "learn/train-your-first-dae/"):
         assert soup(path).select("article .highlight"), path

@@ -38,7 +38,8 @@ def watched(monkeypatch):
             return real(model, batches, corrupt, seed=seed)
 
         real = module.evaluate
-        monkeypatch.setattr(module, "train_one_epoch", epoch)
+        loop = module if hasattr(module, "train_one_epoch") else recipe
+        monkeypatch.setattr(loop, "train_one_epoch", epoch)
         monkeypatch.setattr(module, "evaluate", evaluate)
         return calls
 
@@ -147,7 +148,7 @@ def test_noise_is_clipped_in_training_and_test_or_in_neither(watched, clip):
 
 def test_only_training_is_timed(monkeypatch):
     clock = {"now": 0}
-    takes = {"mnist": 1, "one_cycle": 10, "train_one_epoch": 100, "evaluate": 1000}
+    takes = {"mnist": 1, "train": 10, "evaluate": 100}
 
     def slowed(real, ticks):
         def tick(*inputs, **options):
@@ -162,7 +163,7 @@ def test_only_training_is_timed(monkeypatch):
     monkeypatch.setattr(architectures.time, "process_time", lambda: clock["now"])
     part = {"network": "dense", "train_images": 128, "epochs": 3, "test_images": 10}
     [row] = architectures.study(seed=0, **part)
-    assert row["seconds"] == 300
+    assert row["seconds"] == 10
 
 
 def test_the_wide_network_has_no_bottleneck():

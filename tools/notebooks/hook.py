@@ -28,7 +28,7 @@ if str(ROOT) not in sys.path:  # MkDocs loads a hook by its path, not as a modul
     sys.path.insert(0, str(ROOT))
 
 from tools.notebooks import run  # noqa: E402
-from tools.notebooks.kernel import DARK  # noqa: E402
+from tools.notebooks.kernel import PICTURES  # noqa: E402
 from tools.notebooks.notebook import Notebook, NotebookError, read  # noqa: E402
 
 _is_serving = False
@@ -188,7 +188,7 @@ def as_shown(
     cells = notebook.node.cells
     after_heading = 1 if cells and cells[0].cell_type == "markdown" else 0
     set_up = new_code_cell(_set_up_code(repository), id="set-up")
-    set_up.metadata.tags = ["set-up"]  # for those who download it; not on the page
+    set_up.metadata.tags = ["not-shown"]  # for those who download it
     cells.insert(after_heading, set_up)
     return notebook, pictures
 
@@ -197,22 +197,19 @@ def _figure(
     output: NotebookNode, cell: NotebookNode, stem: str, pictures: dict
 ) -> dict:
     """Add a figure's pictures to `pictures`; return what the template needs."""
-    number = 1 + sum(not file.endswith("-dark.png") for file in pictures)
-    kinds = (
-        {"light": "image/png", "dark": DARK}
-        if DARK in output.data
-        else {"any": "image/png"}
-    )
+    number = 1 + max((int(file.split("-")[1]) for file in pictures), default=0)
+    alone = {"any.png": {"content": output.data["image/png"]}}
     shown = []
-    for scheme, kind in kinds.items():
-        file = f"figure-{number}{'-dark' if scheme == 'dark' else ''}.png"
-        pictures[file] = base64.b64decode(output.data[kind])
-        shown.append({"scheme": scheme, "source": f"{stem}/{file}"})
-    output.data.pop(DARK, None)
+    for name, picture in output.data.pop(PICTURES, alone).items():
+        file = f"figure-{number}-{name}"
+        pictures[file] = base64.b64decode(picture.pop("content"))
+        kinds = name.partition(".")[0].split("-")
+        is_eager = number == 1 and not {"dark", "narrow"} & set(kinds)
+        source = f"{stem}/{file}"
+        shown.append(picture | {"kinds": kinds, "source": source, "eager": is_eager})
     # Inside Markdown's ![…] brackets and quotes would end the text.
     alt = " ".join(cell.metadata.alt.split()).translate({91: "(", 93: ")", 34: "'"})
-    size = output.metadata.get("image/png", {})
-    return {"pictures": shown, "alt": alt, "is_first": number == 1, **size}
+    return {"pictures": shown, "alt": alt}
 
 
 def _set_up_code(repository: str | None) -> str:

@@ -1,24 +1,29 @@
 """What is loaded in a notebook's kernel before its first cell runs.
 
-It draws each matplotlib figure twice, for light and for dark pages, and refuses to
-read files of the project that the notebook's front matter does not name: such a page
-would be stale without anybody knowing. It imports nothing of ours, for kernels start
-in a folder that holds the package and the data only.
+It draws each matplotlib figure for light and for dark pages, and plots for telephones
+too. And it refuses to read files of the project that the notebook's front matter does
+not name: such a page would be stale without anybody knowing. It imports nothing of
+ours, for kernels start in a folder that holds the package and the data only.
 """
 
 import base64
 import contextlib
+import gzip
 import io
 import json
 import os
-import struct
+import re
 import sys
+import warnings
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from itertools import combinations
 from pathlib import Path
 
-DARK = "application/x-dark+png"
+PICTURES = "application/x-pictures+json"  # name → content in base64, width, height
 PIXELS_PER_CSS_PIXEL = 2
+NARROW = 3.43  # inches: the width of a telephone's text
+SVG_SIZE = re.compile(rb' width="[\d.]+pt" height="[\d.]+pt"')
 
 # Light ink → dark ink: text and axes, muted text, and matplotlib's own black.
 DARK_INK = {"#1f2937": "#e5e7eb", "#6b7280": "#9ca3af", "#000000": "#e5e7eb"}
@@ -95,25 +100,77 @@ def _is_import() -> bool:
 
 
 def figure_bundle(figure, include=None, exclude=None) -> tuple[dict, dict]:
-    """Return a figure as two pictures, on white and for dark pages, and its size."""
-    light = _png(figure, facecolor="white")
+    """Return a figure as a PNG for the download, and the pictures that a page shows."""
+    download = _picture(figure, "png", facecolor="white")["content"]
+    vectors = gzip.compress(_picture(figure, "svg")["content"])
+    has_pixels = any(axes.images for axes in figure.axes)
+    kind = "png" if has_pixels or len(download) < len(vectors) else "svg"
+    pictures = _light_and_dark(figure, kind)
+    with narrowed(figure) as fits:
+        if fits:
+            narrow = _light_and_dark(figure, kind).items()
+            pictures = {f"wide-{name}": wide for name, wide in pictures.items()}
+            pictures |= {f"narrow-{name}": picture for name, picture in narrow}
+    for picture in pictures.values():
+        picture["content"] = base64.b64encode(picture["content"]).decode()
+    return {"image/png": base64.b64encode(download).decode(), PICTURES: pictures}, {}
+
+
+def _light_and_dark(figure, kind: str) -> dict[str, dict]:
+    light = _picture(figure, kind, facecolor="white")
     with dark_ink(figure):
-        dark = _png(figure, transparent=True)
-    pixels = struct.unpack(">II", light[16:24])  # of the PNG's header
-    width, height = (round(size / PIXELS_PER_CSS_PIXEL) for size in pixels)
-    pictures = {"image/png": light, DARK: dark}
-    data = {kind: base64.b64encode(png).decode() for kind, png in pictures.items()}
-    return data, {"image/png": {"width": width, "height": height}}
+        dark = _picture(figure, kind, transparent=True)
+    return {f"light.{kind}": light, f"dark.{kind}": dark}
 
 
-def _png(figure, **options) -> bytes:
+def _picture(figure, kind: str, **options) -> dict:
+    """Return a picture, and its width and height on a page, in CSS pixels."""
+    from matplotlib import rc_context
+
     stream = io.BytesIO()
+    # Neither version nor time in the file: equal figures must be equal bytes.
+    about = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
     dpi = figure.dpi * PIXELS_PER_CSS_PIXEL
-    # No software version in the file: equal figures must be equal bytes.
-    figure.savefig(
-        stream, format="png", dpi=dpi, metadata={"Software": None}, **options
-    )
-    return stream.getvalue()
+    with rc_context({"svg.hashsalt": "figure"}):
+        figure.savefig(stream, format=kind, dpi=dpi, metadata=about, **options)
+    # Without a size of its own a vector graphic, opened alone, fills the window.
+    content = SVG_SIZE.sub(b"", stream.getvalue(), count=1)
+    width, height = (round(side * figure.dpi) for side in figure.get_size_inches())
+    return {"content": content, "width": width, "height": height}
+
+
+@contextlib.contextmanager
+def narrowed(figure) -> Iterator[bool]:
+    """Lay a figure out for a telephone; say if texts keep apart, maps their width."""
+    size, engine = figure.get_size_inches().copy(), figure.get_layout_engine()
+    crowded, room = _collisions(figure), _room(figure)
+    figure.set_size_inches(NARROW, size[1] * (NARROW / size[0] if room else 1))
+    figure.set_layout_engine("constrained")
+    try:
+        with warnings.catch_warnings(record=True) as met:  # where there is no space
+            fits = _collisions(figure) <= crowded and _room(figure) >= 0.85 * room
+            yield fits and not met and size[0] > NARROW
+    finally:
+        figure.set_layout_engine(engine or "none")
+        figure.set_size_inches(size)
+
+
+def _room(figure) -> float:
+    """Return the smallest part of the width that a picture or map takes, or 0."""
+    bound = [axes for axes in figure.axes if axes.get_aspect() != "auto"]
+    return min((axes.get_position().width for axes in bound), default=0)
+
+
+def _collisions(figure) -> int:
+    """Count the texts that stand on each other, or leave the figure."""
+    from matplotlib.text import Text
+
+    figure.draw_without_rendering()
+    texts = [text for text in figure.findobj(Text) if text.get_visible()]
+    boxes = [text.get_window_extent() for text in texts if text.get_text().strip()]
+    width, height = figure.bbox.max
+    outside = [b.x0 < 0 or b.y0 < 0 or b.x1 > width or b.y1 > height for b in boxes]
+    return sum(outside) + sum(a.overlaps(b) for a, b in combinations(boxes, 2))
 
 
 def _close_figures(_result) -> None:

@@ -14,6 +14,9 @@ FOLDER = Path(__file__).parent
 NAMES = ("autoencoder", "conv-autoencoder", "unet", "unet-large")
 """The names of the models, from the largest error to the smallest."""
 
+CLEAN_TWIN = "autoencoder-clean"
+"""The name of the twin of "autoencoder" that never met noise in training."""
+
 _MODELS = {model.__name__: model for model in (Autoencoder, ConvAutoencoder, UNet)}
 
 
@@ -23,9 +26,11 @@ def load_pretrained(name: str) -> nn.Module:
     All were trained on MNIST with Gaussian noise, standard deviation 0.5, clipped to
     [0, 1]. They take noisy images, float32 in [0, 1], (batch, 1, 28, 28), and return
     images of that shape; "autoencoder" returns them as rows of pixels, (batch, 784).
+    One more, `CLEAN_TWIN`, is the control: "autoencoder" with the same recipe, but
+    trained on clean images. What it does about noise, noise in training did not teach.
 
     Args:
-        name: one of `NAMES`.
+        name: one of `NAMES`, or `CLEAN_TWIN`.
 
     Returns:
         The model, in evaluation mode, on the CPU.
@@ -49,7 +54,7 @@ def read_card(name: str) -> dict:
     """Read how one of the trained models was made, and how well it does.
 
     Args:
-        name: one of `NAMES`.
+        name: one of `NAMES`, or `CLEAN_TWIN`.
 
     Returns:
         The card: `model` and its `arguments`, `parameters` (how many), `data`,
@@ -67,6 +72,7 @@ def read_card(name: str) -> dict:
 
 
 def _file(name: str) -> Path:
-    if name not in NAMES:
-        raise ValueError(f"name must be one of {', '.join(NAMES)}, got {name!r}")
+    names = (*NAMES, CLEAN_TWIN)
+    if name not in names:
+        raise ValueError(f"name must be one of {', '.join(names)}, got {name!r}")
     return FOLDER / f"{name}.safetensors"
