@@ -8,7 +8,7 @@
 #
 # !!! abstract "In two sentences"
 #     Clipping costs Noise2Noise 3.2 dB, and one formula returns all but 0.2 of them; noise
-#     that no more than 2 × 2 pixels share comes through blind methods almost whole, while
+#     that no more than 2 × 2 pixels share comes through [blind](../glossary.md#blind) methods almost whole, while
 #     Noise2Noise does not mind; and a $\sigma$ that is a tenth wrong costs SURE 1.5 dB or
 #     more in the linear case, where all of this is exact.
 #     With 100 images Noise2Noise is 3 dB behind clean images, with 10,000 a third of one; and
@@ -165,7 +165,7 @@ assert ((broken > 2.8) & (mended < 0.5)).all()
 #
 # - supervised and Noise2Noise: $W = \Sigma P$. Noise2Noise needs the two *copies* to be
 #   independent, not the pixels.
-# - [blind](../glossary.md#blind): the best guess at $y_i$ from the others, $y_i - (P y)_i
+# - blind: the best guess at $y_i$ from the others, $y_i - (P y)_i
 #   / P_{ii}$.
 # - SURE, told that the noise is white: its loss is least at $W = I - \sigma^2 P$. With
 #   white noise, and only then, this equals $\Sigma P$.
