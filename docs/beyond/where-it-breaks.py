@@ -8,8 +8,8 @@
 #
 # !!! abstract "In two sentences"
 #     Clipping costs Noise2Noise 3.2 dB, and one formula returns all but 0.2 of them; noise
-#     that no more than 2 × 2 pixels share comes through [blind](../glossary.md#blind) methods almost whole, while
-#     Noise2Noise does not mind; and a $\sigma$ that is a tenth wrong costs SURE 1.5 dB or
+#     that no more than 2 × 2 pixels share comes through [blind](../glossary.md#blind)
+#     methods almost whole, while Noise2Noise does not mind; and a $\sigma$ that is a tenth wrong costs SURE 1.5 dB or
 #     more in the linear case, where all of this is exact.
 #     With 100 images Noise2Noise is 3 dB behind clean images, with 10,000 a third of one; and
 #     one remedy, the square root for counts of light, turns out to be none where a narrow
