@@ -13,7 +13,7 @@ Around it, in folders named like sections of the site:
 
 - `evidence`: classical denoisers, pretraining, harder data, measured tables
 - `theory`: the score, one denoiser for all levels, and samplers that draw with it
-- `beyond`: a denoiser as the prior for other tasks
+- `beyond`: training without clean images, and a denoiser as the prior for other tasks
 - `further`: a look at data, image files, drawings, more losses, transforms, trained
   models, what keeps models on disk, and what takes them into a browser
 
@@ -43,9 +43,14 @@ _NAMES = {
     "evaluate": "Evaluation evaluate mean_squared_error psnr ssim",
     "figures": "compare_images plot_loss visualize_batch visualize_noisy_batch "
     "visualize_reconstruction",
+    "beyond.blind_spots": "BlindPixelLoss BlindSpotNet answer_blindly give_back "
+    "grid_mask hide_pixels",
     "beyond.inverse": "Operator diffpir plug_and_play regularise_by_denoising",
     "beyond.jacobians": "asymmetry denoiser_jacobian",
+    "beyond.mending": "anscombe anscombe_mean clipped_mean invert_mean",
     "beyond.operators": "Blur Downsample LinearOperator Mask gaussian_kernel",
+    "beyond.selfsupervised": "RecorruptedPairs SureLoss divergence sure "
+    "undo_extra_noise",
     "beyond.set_prior": "Measurement posterior_mean_of_set",
     "evidence.baselines": "AffineDenoiser blur fit_linear fit_mean_image fit_pca "
     "median non_local_means posterior_mean total_variation wavelet",

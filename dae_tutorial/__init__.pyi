@@ -1,5 +1,13 @@
 """The flat names, for editors and type checkers: `__init__.py` finds them when used."""
 
+from dae_tutorial.beyond.blind_spots import (
+    BlindPixelLoss as BlindPixelLoss,
+    BlindSpotNet as BlindSpotNet,
+    answer_blindly as answer_blindly,
+    give_back as give_back,
+    grid_mask as grid_mask,
+    hide_pixels as hide_pixels,
+)
 from dae_tutorial.beyond.inverse import (
     Operator as Operator,
     diffpir as diffpir,
@@ -10,12 +18,25 @@ from dae_tutorial.beyond.jacobians import (
     asymmetry as asymmetry,
     denoiser_jacobian as denoiser_jacobian,
 )
+from dae_tutorial.beyond.mending import (
+    anscombe as anscombe,
+    anscombe_mean as anscombe_mean,
+    clipped_mean as clipped_mean,
+    invert_mean as invert_mean,
+)
 from dae_tutorial.beyond.operators import (
     Blur as Blur,
     Downsample as Downsample,
     LinearOperator as LinearOperator,
     Mask as Mask,
     gaussian_kernel as gaussian_kernel,
+)
+from dae_tutorial.beyond.selfsupervised import (
+    RecorruptedPairs as RecorruptedPairs,
+    SureLoss as SureLoss,
+    divergence as divergence,
+    sure as sure,
+    undo_extra_noise as undo_extra_noise,
 )
 from dae_tutorial.beyond.set_prior import (
     Measurement as Measurement,
