@@ -13,7 +13,7 @@ Around it, in folders named like sections of the site:
 
 - `evidence`: classical denoisers, pretraining, harder data, measured tables
 - `theory`: the score, one denoiser for all levels, and samplers that draw with it
-- `beyond`: training without clean images; a denoiser as the prior for other tasks
+- `beyond`: training without clean images, and a denoiser as the prior for other tasks
 - `further`: a look at data, image files, drawings, more losses, transforms, trained
   models, what keeps models on disk, and what takes them into a browser
 

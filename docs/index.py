@@ -53,7 +53,8 @@ figure
 #
 # This network has 209,968 parameters, comes [with the package](further/pretrained.py) and
 # had never seen this 2. Nothing here is pasted in: the page is a program that loads the
-# network and draws its answer. So are the others. You can download each and run it.
+# network and draws its answer. So are the others. You can download each and run it. Or
+# draw a digit yourself, in the [laboratory](laboratory.py), and let networks heal it.
 #
 # <div class="grid" markdown>
 # <div class="card" markdown>

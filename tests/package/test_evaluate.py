@@ -286,6 +286,8 @@ def test_noisy_images_may_bring_their_level_along():
     result = evaluate(lambda x: x[:, :1] + x[:, 1:], [(noisy, IMAGES)], None)
     errors = [(x - IMAGES).square().mean() for x in (IMAGES * 0.5 + 0.3, IMAGES * 0.5)]
     assert [result.mse, result.noisy_mse] == pytest.approx([e.item() for e in errors])
+    # Beside a corruption, what has other channels than the images is a label.
+    assert torch.equal(scored([(noisy, IMAGES)], no_noise)[0], noisy)
     for other in (IMAGES[:1], IMAGES[..., :4], IMAGES[:, :0]):
         with pytest.raises(ValueError, match="corrupt must be given"):
             scored([(other, IMAGES)], None)

@@ -754,6 +754,19 @@ def test_pairs_bring_their_own_noise():
     assert result == pytest.approx(error)
 
 
+def test_noisy_images_may_bring_their_level_along():
+    noisy = torch.cat([IMAGES * 0.5, torch.full_like(IMAGES, 0.3)], dim=1)
+    model = nn.Conv2d(2, 1, 1)
+    recipe = {"optimizer": still(model), "epochs": 1, "device": "cpu"}
+    (loss,) = fit(model, [(noisy, IMAGES)], None, **recipe).train_loss
+    assert loss == pytest.approx((model(noisy) - IMAGES).square().mean().item())
+    # Beside a corruption, what has other channels than the images is a label.
+    assert torch.equal(trained([(noisy, IMAGES)], no_noise)[0], noisy)
+    for other in (IMAGES[:1], IMAGES[..., :4], IMAGES[:, :0]):
+        with pytest.raises(ValueError, match="corrupt must be given"):
+            trained([(other, IMAGES)], None)
+
+
 def test_rows_can_be_pairs_and_numbers_cannot():
     rows = IMAGES.flatten(1)
     assert torch.equal(trained([(rows / 2, rows)], None)[0], rows / 2)
