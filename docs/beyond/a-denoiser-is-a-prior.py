@@ -257,7 +257,7 @@ def mean(column, task, method):
 
 
 lines = [
-    "| | " + " | ".join(tasks) + " | calls |",
+    "| method | " + " | ".join(tasks) + " | calls |",
     "|---|" + "---:|" * (len(tasks) + 1),
 ]
 top = {task: max(mean("psnr", task, method) for method in methods) for task in tasks}

@@ -378,12 +378,8 @@ for name in ("Heun", "Euler", "ancestral"):
 # ## What a call buys
 #
 # Each call costs the same, so the question is which sampler comes closest to the true
-# path with a given number of calls. For data $\mathcal{N}(0, s^2)$ the path can be
-# written down,
-#
-# $$x(\sigma) = x(\sigma_{\max}) \sqrt{(s^2 + \sigma^2) / (s^2 + \sigma_{\max}^2)}.$$
-#
-# For digits we take 8 starts and Heun with 119 calls as the truth.
+# path with a given number of calls. For data $\mathcal{N}(0, s^2)$ the path is known: it
+# shrinks as the spread of the noisy data does, $\sqrt{s^2 + \sigma^2}$. For digits we take 8 starts and Heun with 119 calls as the truth.
 
 
 # %%
@@ -519,31 +515,23 @@ def leads(best, other):
     return sum(a < b for a, b in zip(one, two, strict=True))
 
 
-for best, other in (
-    (("Heun", 5), ("Euler", 10)),
-    (("Heun", 9), ("Heun", 5)),
-    (("Heun", 9), ("Heun", 18)),
-    *(
-        (("ancestral", 35), (what, n))
-        for what in ("Heun", "Euler")
-        for n in LEVELS[what]
-    ),
-):
-    assert leads(best, other) == 3, (best, other)
+def mean(what, levels, **wanted):
+    return round(sum(scored(what, levels=levels, **wanted)) / 3, 1)
+
+
+for levels_of, other in ((5, ("Euler", 10)), (9, ("Heun", 5)), (9, ("Heun", 18))):
+    assert leads(("Heun", levels_of), other) == 3
+for what in ("Heun", "Euler"):
+    assert all(leads(("ancestral", 35), (what, n)) == 3 for n in LEVELS[what])
 assert leads(("ancestral", 18), ("Heun", 9)) == 2
-assert len(real) == 3
-assert round(sum(scored("ancestral", levels=35)) / 3, 1) == 5.4
-for what, levels_of, start_at, value in (
-    ("Heun", 18, "mean", 6.7),
-    ("Heun", 18, "zero", 11.2),
-    ("ancestral", 35, "zero", 5.7),
-):
-    found = scored(what, levels=levels_of, start=start_at)
-    assert round(sum(found) / 3, 1) == value, (what, start_at)
-assert round(sum(real) / 3, 1) == 4.0
+assert (mean("ancestral", 35), mean("ancestral", 35, start="zero")) == (5.4, 5.7)
+assert (mean("Heun", 18), mean("Heun", 18, start="zero")) == (6.7, 11.2)
+assert (len(real), mean("training images", 0)) == (3, 4.0)
 assert scored("ancestral", "calls", levels=35)[0] == 35
-assert scored("Langevin", "calls", levels=20)[0] == 101
-assert round(sum(scored("Langevin", levels=20)) / 3) == 128
+assert (scored("Langevin", "calls", levels=20)[0], round(mean("Langevin", 20))) == (
+    101,
+    128,
+)
 
 # %% [markdown]
 # ## Walkback is not sampling
@@ -777,9 +765,8 @@ assert 1 - unsure < 0.85
 #
 # ## Which scale is σ in?
 #
-# In units of **pixel value**. Here pixels lie in $[0, 1]$. In most code for diffusion
-# models they lie in $[-1, 1]$, twice as wide, and so is their noise. From there to here,
-# halve $\sigma$; from here to there, double it.
+# In units of **pixel value**, and pixels lie in $[0, 1]$. Most code for diffusion models
+# has them in $[-1, 1]$, twice as wide: halve its $\sigma$.
 #
 # ## To try
 #

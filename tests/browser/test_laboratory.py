@@ -343,7 +343,7 @@ def test_without_javascript_the_figures_teach(browser: Browser, site_root: str):
     expect(page.locator(f"{HEAL} noscript")).to_be_visible()
     for start_button in page.locator(".lab-go").all():
         expect(start_button).to_be_hidden()
-    expect(page.locator("article img.only-light").first).to_be_visible()
+    expect(page.locator("article .only-light img:visible").first).to_be_visible()
     context.close()
 
 
@@ -353,7 +353,7 @@ def test_a_blocked_runtime_is_told_and_can_be_tried_again(page: Page, site_root:
     page.locator(".lab-go").first.click()
     status = page.locator(".lab-status")
     expect(status).to_contain_text("could not be loaded")
-    expect(page.locator("article img.only-light").first).to_be_visible()
+    expect(page.locator("article .only-light img:visible").first).to_be_visible()
     page.unroute("**/*.wasm")
 
     def late(route: Route) -> None:

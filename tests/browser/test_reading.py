@@ -46,7 +46,7 @@ LAID_OUT_LATE = """[...document.querySelectorAll("*")]
     .map(element => element.outerHTML.slice(0, 100))"""
 PICTURES = """([scheme, kind]) => {
     document.body.dataset.mdColorScheme = scheme;
-    return [...document.querySelectorAll(`article .only-${kind}`)]
+    return [...document.querySelectorAll(`article .only-${kind}:not(.only-narrow)`)]
         .map(picture => picture.getClientRects().length > 0);
 }"""
 

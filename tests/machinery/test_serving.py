@@ -31,7 +31,7 @@ def test_pages_are_there_before_their_notebooks_have_run(site: str):
 
 def test_results_are_shown_when_they_are_there(site: str, project: Project):
     assert WAITS not in wait_for(f"{site}a/", "2 1,2")
-    assert WAITS not in wait_for(f"{site}b/", "figure-1.png")
+    assert WAITS not in wait_for(f"{site}b/", "figure-1-light")
     assert project.runs() == ["a", "b"]
 
 
@@ -75,7 +75,7 @@ def test_a_script_that_cannot_be_read_is_told_and_the_others_stay(
 ):
     project.replace("docs/a.py", "# title: a\n", "")
     wait_for(f"{site}a/", "the front matter has no title")
-    wait_for(f"{site}b/", "figure-1.png")
+    wait_for(f"{site}b/", "figure-1-light")
     project.replace("docs/a.py", "# ---\n# desc", "# ---\n# title: a\n# desc")
     wait_for(f"{site}a/", "2 1,2")
 
