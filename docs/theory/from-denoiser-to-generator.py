@@ -1,6 +1,6 @@
 # ---
 # title: From denoiser to generator
-# description: One denoising autoencoder for all noise levels, and every way to draw new digits with it, from a single call through walkback and Langevin to DDPM, DDIM, Heun and guidance, executed in PyTorch.
+# description: One denoising autoencoder for all noise levels, and the ways to draw new digits with it, from walkback to DDPM, DDIM, Heun and guidance, executed in PyTorch.
 # data: dae_tutorial/evidence/tables/generation.*
 # ---
 
@@ -77,7 +77,7 @@ assert 25 < sizes[-1, 0] / sizes[0, 0] < 35
 assert (sizes[:, 1] > 0.99).all()
 assert (sizes[:, 1] < 1.1).all()
 
-# %% tags=["hide-code"] alt="Two panels over the noise level σ from 0.01 to 10, both on logarithmic axes. Left, the size of the network's input: unscaled, it stays near 0.3 up to σ of about 0.3 and then rises to 10; scaled, it stays near 1. Right, how much an error of the network weighs in the picture: constant at 0.31 where it is asked for the image, rising with σ to 10 where it is asked for the noise, and below both for the mixture, which follows the noise at low levels and the image at high ones."
+# %% tags=["hide-code"] alt="Two panels over the noise level σ from 0.01 to 10. Left, the size of the network's input: unscaled, it rises from 0.3 to 10; scaled, it stays near 1. Right, how much an error of the network weighs in the picture: constant at 0.31 where it is asked for the image, rising with σ to 10 where it is asked for the noise, and below both for the mixture."
 import matplotlib.pyplot as plt
 
 from dae_tutorial import figures
@@ -510,7 +510,6 @@ figure
 
 # %% tags=["check"]
 def leads(best, other):
-    """Return in how many of the draws one sampler has the smaller distance."""
     one, two = (scored(what, levels=n) for what, n in (best, other))
     return sum(a < b for a, b in zip(one, two, strict=True))
 
@@ -547,8 +546,7 @@ assert (scored("Langevin", "calls", levels=20)[0], round(mean("Langevin", 20))) 
 # and the loss piles up from round to round. On data $\mathcal{N}(0, s^2)$ each round
 # shrinks by the factor $s^2 / (s^2 + \sigma^2)$, and the variance settles at
 #
-# $$v = \left(\frac{s^2}{s^2 + \sigma^2}\right)^{2} (v + \sigma^2)
-# \quad\Rightarrow\quad v = \frac{s^4}{2 s^2 + \sigma^2}$$
+# $$v = \frac{s^4}{2 s^2 + \sigma^2}$$
 #
 # For small $\sigma$ that is half of $s^2$. There is a reason why it is just half. The
 # answer moves $x$ by $\sigma^2$ times the score, and the noise has variance $\sigma^2$.
@@ -772,7 +770,6 @@ assert 1 - unsure < 0.85
 #
 # - Take `step_down` with `fresh=0.5`. Is it between the two?
 # - Start at $\sigma = 3$ in place of 10, or around zero. What do the digits lose?
-# - Give the samplers the small network of the top. It has seen a twentieth of the images,
-#   for seconds.
+# - Give the samplers the small network of the top.
 #
 # Next: [Does it copy?](does-it-copy.py) Are these digits new, or training images by heart?
