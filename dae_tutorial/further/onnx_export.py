@@ -94,19 +94,21 @@ def _trace(model: nn.Module, file: Path, example: Tensor) -> None:
     logger = logging.getLogger("torch.onnx")
     level, batch = logger.level, {0: torch.export.Dim.DYNAMIC}
     logger.setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporter, about its own insides
-        torch.onnx.export(
-            model,
-            (example,),
-            file,
-            input_names=["input"],
-            output_names=["output"],
-            dynamic_shapes=(batch,),
-            external_data=False,  # one file, which a page can fetch
-            verbose=False,
-        )
-    logger.setLevel(level)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the exporter, about its own insides
+            torch.onnx.export(
+                model,
+                (example,),
+                file,
+                input_names=["input"],
+                output_names=["output"],
+                dynamic_shapes=(batch,),
+                external_data=False,  # one file, which a page can fetch
+                verbose=False,
+            )
+    finally:
+        logger.setLevel(level)
 
 
 def _store_as_integers(file: Path) -> None:
