@@ -2,7 +2,7 @@
 
 The laboratory is a page of this tutorial in which trained models run in the reader's
 browser. Everything that it loads is written here, from the weights that come with the
-package. The weights are rounded to eight bits: that costs 0.02 dB at most, and saves
+package. The weights are rounded to eight bits: that costs 0.025 dB at most, and saves
 readers three quarters of the bytes.
 """
 
