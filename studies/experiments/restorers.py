@@ -143,6 +143,7 @@ METHODS: dict[str, Callable[..., Offered]] = {
 }
 
 
+@cache
 def _network() -> Denoiser:
     return in_half_precision(load_multilevel())
 
