@@ -43,7 +43,7 @@ mnist = load_mnist(train=True)
 train_images = ImageTensors(mnist.images[:10_000], mnist.labels[:10_000])
 
 
-def trained_filters(mask_prob, units=256, epochs=6):
+def trained_filters(mask_prob, units=256, epochs=4):
     torch.manual_seed(0)
     model = nn.Sequential(
         nn.Flatten(),

@@ -99,7 +99,7 @@ from dae_tutorial.train import fit, one_cycle
 
 corrupt = partial(add_masking_noise, mask_prob=0.75)
 mnist = load_mnist(train=True)
-train_images = ImageTensors(mnist.images[:15_000], mnist.labels[:15_000])
+train_images = ImageTensors(mnist.images[:10_000], mnist.labels[:10_000])
 
 
 def trained(criterion, corrupt=corrupt, epochs=3):

@@ -176,7 +176,7 @@ nothing, straight, dense_mse = compare(linear, dense, batches, noise)
 # %%
 torch.manual_seed(0)
 loader = ImageTensors(clean).loader(16, shuffle=True)
-unet = trained(UNet(), loader, noise, epochs=3)
+unet = trained(UNet(), loader, noise, epochs=2)
 _, _, unet_mse = compare(linear, unet, batches, noise)
 
 # %% tags=["check"]
@@ -385,7 +385,7 @@ print(check_data(pairs, test_pairs))  # looks at the first of each pair: the noi
 
 torch.manual_seed(0)
 loader = DataLoader(pairs, batch_size=8, shuffle=True, generator=seeded())
-model = trained(UNet(in_channels=3, out_channels=3), loader, None, epochs=10, peak=3e-3)
+model = trained(UNet(in_channels=3, out_channels=3), loader, None, epochs=6, peak=3e-3)
 linear = fit_linear(damaged, pictures, ridge=10)
 test_batches = DataLoader(test_pairs, batch_size=50)
 scores = compare(linear, model, test_batches, None)
