@@ -18,7 +18,7 @@ minutes = sum(sum(record["seconds"]) for record in records) / 60
 Markdown(
     '!!! abstract "In two sentences"\n'
     f"    The evidence rests on {len(records)} studies with {rows:,} measured rows and "
-    f"three seeds each, which took {minutes:.0f} minutes of computing in all. The seeds "
+    f"three seeds each, which took at most {minutes:.0f} minutes of one core. The seeds "
     "show how much of a difference is chance; they do not show that a study asks the "
     "right question, so look on each page for its noise, its measure and how long its "
     "models trained."
@@ -31,8 +31,8 @@ assert all(len(record["seeds"]) == 3 for record in records)
 # The studies of the evidence pages rest on tables, and every table on a program. This
 # page gathers all of them. It is itself a program: it reads them through
 # [`tables`](../reference/tables.md), and no number of a table was typed by hand. The
-# tables were made before the site was built, on the machine and with the versions that
-# their records name.
+# tables were made before the site was built, with the versions that their records name.
+# (Minutes are at most those of one idle core: the older tables were made on a busy one.)
 #
 # How long the models of a study trained stands among its arguments, as `steps` or
 # `epochs`. Gaussian noise comes in two kinds, [clipped to $[0, 1]$ or
