@@ -32,7 +32,7 @@ assert all(len(record["seeds"]) == 3 for record in records)
 # page gathers all of them. It is itself a program: it reads them through
 # [`tables`](../reference/tables.md), and no number of a table was typed by hand. The
 # tables were made before the site was built, with the versions that their records name.
-# (Minutes are at most those of one idle core: the older tables were made on a busy one.)
+# (One idle core needs at most the minutes that stand here: the machine had other work, too.)
 #
 # How long the models of a study trained stands among its arguments, as `steps` or
 # `epochs`. Gaussian noise comes in two kinds, [clipped to $[0, 1]$ or
