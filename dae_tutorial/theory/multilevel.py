@@ -60,7 +60,7 @@ class Preconditioned(nn.Module):
     def forward(
         self, noisy: Tensor, sigma: float | Tensor, labels: Tensor | None = None
     ) -> Tensor:
-        """Denoise images of a known level.
+        """Denoise images of a known level; the answer has their shape, and no bounds.
 
         Args:
             noisy: (batch, channels, ...), any range.
@@ -69,12 +69,9 @@ class Preconditioned(nn.Module):
             labels: classes, (batch,), integers; -1 where an image's is not told. None
                 is told by default.
 
-        Returns:
-            The denoised images, of the shape of `noisy`; unbounded.
-
         Raises:
-            ValueError: if a level is not positive and finite, or `labels` are given to
-                a network that knows no classes, or do not fit.
+            ValueError: if a level is not positive and finite, or `labels` do not fit
+                the images or the classes that the network knows.
         """
         skip, out, told = self.scaled(noisy, sigma, labels)
         return skip * noisy + out * self.network(told)
@@ -84,14 +81,8 @@ class Preconditioned(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Return what the network is given in training, and what it should answer.
 
-        Args:
-            clean: (batch, channels, ...).
-            noisy: of the same shape.
-            sigma: as in `forward`.
-            labels: as in `forward`.
-
-        Returns:
-            A pair for `fit(denoiser.network, pairs, None)`.
+        That is a pair for `fit(denoiser.network, pairs, None)`, from clean images and
+        noisy ones of one shape.
         """
         skip, out, told = self.scaled(noisy, sigma, labels)
         return told, (clean - skip * noisy) / out

@@ -22,15 +22,12 @@ from torch import Generator, Tensor
 
 
 def tweedie_mean(noisy: Tensor, score: Tensor, sigma: float) -> Tensor:
-    r"""Turn a score into the posterior mean: $\tilde{x} + \sigma^2 s$.
+    r"""Turn a score into the mean of the clean points: $\tilde{x} + \sigma^2 s$.
 
     Args:
         noisy: noisy points or images, any shape.
         score: the score of the noisy density there, of the same shape.
         sigma: standard deviation σ of the noise, above 0, in units of `noisy`.
-
-    Returns:
-        The mean of the clean points, given the noisy ones; of the shape of `noisy`.
 
     Raises:
         ValueError: if `sigma` is not positive and finite.
@@ -52,16 +49,12 @@ def tweedie_score(noisy: Tensor, mean: Tensor, sigma: float) -> Tensor:
 
     $$s = \frac{\mathbb{E}[x \mid \tilde{x}] - \tilde{x}}{\sigma^2}$$
 
+    It is in units of one over those of `noisy`. All else is as in `tweedie_mean`.
+
     Args:
         noisy: noisy points or images, any shape.
         mean: what a denoiser makes of them, of the same shape.
-        sigma: as in `tweedie_mean`.
-
-    Returns:
-        The score, of the shape of `noisy`; in units of one over theirs.
-
-    Raises:
-        ValueError: if `sigma` is not positive and finite.
+        sigma: the noise's standard deviation.
 
     Examples:
         >>> tweedie_score(torch.tensor([[2.0, 0.0]]), torch.tensor([[1.0, 0.0]]), 1.0)
@@ -106,15 +99,11 @@ class FiniteSet:
         _check_weights(self.log_weights, len(self.points))
 
     def posterior_weights(self, noisy: Tensor, sigma: float) -> Tensor:
-        """Say how likely each point is to be behind each noisy one.
+        """Say how likely each point is behind each noisy one: rows that sum to one.
 
         Args:
-            noisy: (batch, ...), shaped like the points. Memory holds `batch` times the
-                number of points.
+            noisy: (batch, ...), shaped like the points. The answer is (batch, count).
             sigma: standard deviation of the noise, above 0.
-
-        Returns:
-            (batch, count), rows that sum to one.
         """
         return self._log_joint(noisy, sigma).softmax(dim=1)
 
