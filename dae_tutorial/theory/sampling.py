@@ -3,10 +3,8 @@ r"""Drawing new images with a denoiser: only the way of calling it changes.
 Every function here takes any `denoise(x, sigma)` that answers noisy images with their
 posterior mean. It starts from noise of a high level and comes down through a list of
 levels, σ₁ > σ₂ > … > σₙ, and from σₙ to 0 in a last step. Noise is never clipped, and
-the images that come out have the shape of `start`, and are not cut to [0, 1].
-
-Each sampler shows a progress bar, and calls `watch` with the images after each step:
-with `watch=frames.append` a list keeps them all.
+the images that come out have the shape of `start`, and are not cut to [0, 1]. `watch`
+is called with the images after each step: with `watch=frames.append` a list keeps them.
 """
 
 import math
@@ -30,10 +28,9 @@ def noise_levels(
 
     Args:
         count: how many, at least 2.
-        highest: the first level, in units of pixel value. It must be so high that
-            images and noise look alike: several times the spread of the data.
+        highest: the first level, several times the spread of the data, in its units.
         lowest: the last level before 0, above 0 and below `highest`.
-        bend: ρ, at least 1: 1 gives equal steps, 7 nearly equal ratios.
+        bend: the exponent, at least 1: 1 gives equal steps, 7 nearly equal ratios.
 
     Raises:
         ValueError: if one of them is out of its range.
@@ -73,8 +70,7 @@ def draw_start(
     Args:
         shape: of the images, such as (16, 1, 28, 28).
         sigma: the first of the levels, the noise's standard deviation.
-        around: the mean of the data, such as the mean training image, of the shape of
-            one image; zero by default.
+        around: the mean of the data, of the shape of one image; zero by default.
         generator: source of randomness.
 
     Raises:
@@ -169,10 +165,13 @@ def heun(
 
     The slope where a step arrives is averaged with the slope where it began. So the
     error falls with the square of the step, for two calls of the denoiser. The last
-    step, to 0, is one of Euler's. All else is as in `step_down`.
+    step, to 0, is one of Euler's.
 
     Args:
         denoise: called as `denoise(x, sigma)`, twice a level, once at the last.
+        start: as in `step_down`.
+        levels: as in `step_down`.
+        watch: as in `step_down`.
 
     Examples:
         >>> def bell(x, sigma): return x / (1 + sigma**2)
