@@ -173,6 +173,12 @@ classifier = load_digit_features()  # it judges the digits, below
 parameters = sum(part.numel() for part in denoise.parameters())
 print(f"{parameters:,} parameters")
 
+# %% tags=["check"]
+from dae_tutorial.theory.pretrained import read_theory_card
+
+card = read_theory_card("multilevel")
+assert (card["epochs"], round(card["seconds"] / 60)) == (32, 41)
+
 # %% [markdown]
 # ## What it answers, level by level
 #
@@ -288,6 +294,7 @@ print(", ".join(f"{sigma:.2g}: {share:.0%}" for sigma, share in settled.items())
 # Most digits are settled between $\sigma$ of 4 and 0.8. Below that only strokes change.
 
 # %% tags=["check"]
+assert read_theory_card("digit-features")["test error"] < 0.012
 high = max(share for sigma, share in settled.items() if sigma > 4)
 low = min(share for sigma, share in settled.items() if sigma < 0.8)
 assert high < 0.6
@@ -325,8 +332,8 @@ samples["ancestral"] = step_down(denoise, start, many, fresh=1.0, generator=seed
 samples["Langevin"] = langevin(
     denoise,
     start,
-    noise_levels(12, 10, 0.02),
-    steps=3,
+    noise_levels(18, 10, 0.02),
+    steps=2,
     step_size=0.5,
     generator=seeded(1),
 )

@@ -10,9 +10,9 @@
 #     The best denoiser answers with the mean of all clean points that could lie behind a
 #     noisy one, and the step that it takes, divided by $\sigma^2$, is exactly the
 #     [score](../glossary.md#score): the direction in which noisy data become denser. A
-#     small network that only ever learned to denoise points on a curve has arrows within
-#     10 % of the exact ones at three noise levels, wherever the noisy density is above
-#     1 % of its maximum, and much worse ones where it never saw a point.
+#     small network that only ever learned to denoise points on a curve gets these arrows
+#     right to within 10 % (root mean square) at three noise levels, where the noisy density
+#     is above 1 % of its maximum, and much worse where it never saw a point.
 #
 # [Why noise?](../learn/why-noise.md) says that a denoiser points back to the data. This
 # page shows it where everything can be written down: in two dimensions. What comes out of
