@@ -85,8 +85,10 @@ from dae_tutorial import figures
 BLUE, ORANGE, TEAL = figures.COLOURS.values()
 axis = torch.logspace(-2, 1, 100)
 weight = axis * spread / (axis**2 + spread**2).sqrt()
-with plt.rc_context(figures.STYLE | {"font.size": 10}):
-    figure, panels = plt.subplots(1, 2, figsize=(6.5, 3), layout="constrained")
+with plt.rc_context(figures.STYLE | {"font.size": 11}):
+    figure, panels = plt.subplots(
+        1, 2, figsize=(figures.WIDTH, 3), layout="constrained"
+    )
 left, right = panels
 left.loglog(axis, (axis**2 + spread**2).sqrt(), color=ORANGE)
 left.loglog(axis, torch.ones_like(axis), color=BLUE)
@@ -424,8 +426,10 @@ Comparison(
 )
 
 # %% tags=["hide-code"] alt="Two panels: error over the number of calls, from 5 to 69, on logarithmic axes. Left, one number with the exact denoiser: Euler falls along a straight line with slope minus one, Heun, below it, with slope minus two. Right, digits with the network: both fall, Heun faster; at 35 calls its error is several times smaller."
-with plt.rc_context(figures.STYLE | {"font.size": 10}):
-    figure, panels = plt.subplots(1, 2, figsize=(6.5, 3), layout="constrained")
+with plt.rc_context(figures.STYLE | {"font.size": 11}):
+    figure, panels = plt.subplots(
+        1, 2, figsize=(figures.WIDTH, 3), layout="constrained"
+    )
 titles = ("one number, exact D", "digits, the network")
 for axes, found, title in zip(panels, (errors, misses), titles, strict=True):
     for name, colour in (("Euler", ORANGE), ("Heun", BLUE)):
@@ -476,7 +480,7 @@ def scored(what, column="frechet", **wanted):
 
 LEVELS = {"Heun": (3, 5, 9, 18), "Euler": (5, 10, 18, 35), "ancestral": (10, 18, 35)}
 real = scored("training images")
-with plt.rc_context(figures.STYLE | {"font.size": 10}):
+with plt.rc_context(figures.STYLE | {"font.size": 11}):
     figure, axes = plt.subplots(figsize=(figures.WIDTH, 3.2), layout="constrained")
 for (what, counts), colour in zip(LEVELS.items(), (BLUE, ORANGE, TEAL), strict=True):
     found = [scored(what, levels=n) for n in counts]
@@ -598,9 +602,9 @@ Comparison(
 line = torch.linspace(-2.6, 2.6, 261)[:, None]
 density = two.log_density(line, 1e-3).exp()
 squared = density**2 / torch.trapezoid(density**2, line[:, 0])
-with plt.rc_context(figures.STYLE | {"font.size": 10}):
+with plt.rc_context(figures.STYLE | {"font.size": 11}):
     figure, panels = plt.subplots(
-        1, 2, figsize=(6.5, 2.8), layout="constrained", sharey=True
+        1, 2, figsize=(figures.WIDTH, 2.8), layout="constrained", sharey=True
     )
 titles = ("with the mean", "with a path down")
 for axes, points, title in zip(panels, (by_mean, by_path), titles, strict=True):

@@ -187,14 +187,16 @@ assert found["test", 5.0]["images"] > 15_000
 assert 0.88 < lead[2.0] < 0.97
 
 # %% tags=["hide-code"] alt="Two panels over the noise level from 0.05 to 5, on logarithmic axes. Left, mean squared error: the exact answer on training images falls to almost nothing below 0.5; on test images it stays above 0.02 at all levels; the network's two lines lie on each other, fall steadily with the noise, and cross the exact answer's on test images a little above a level of 1. Right, the difference between the two scores relative to the exact one: below 0.02 at σ = 5 for all three kinds of images; towards weak noise it grows to a third on training images, and to almost one on test images and on pure noise."
-with plt.rc_context(figures.STYLE | {"font.size": 10}):
-    figure, (left, right) = plt.subplots(1, 2, figsize=(6.5, 3.6), layout="constrained")
+with plt.rc_context(figures.STYLE | {"font.size": 11}):
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(figures.WIDTH, 3.6), layout="constrained"
+    )
 BLUE, ORANGE, TEAL = figures.COLOURS.values()
 for kind, style in {"training": "--", "test": "-"}.items():
     for answer, colour in {"exact": ORANGE, "network": BLUE}.items():
         heights = [found[kind, sigma][answer] for sigma in levels]
         left.loglog(levels, heights, style, color=colour)
-left.set(title="mean squared error", ylim=(3e-6, 0.2))
+left.set(title="mean\nsquared error", ylim=(3e-6, 0.2))
 left.text(0.05, 0.037, "exact, test", color=ORANGE)
 left.text(0.62, 3e-5, "exact,\ntraining", color=ORANGE)
 left.text(0.15, 3e-4, "network,\nboth", color=BLUE)
@@ -202,8 +204,8 @@ kinds = {"training": ("--", ORANGE), "test": ("-", BLUE), "pure noise": (":", TE
 for kind, (style, colour) in kinds.items():
     heights = [found[kind, sigma]["relative"] for sigma in levels]
     right.loglog(levels, heights, style, color=colour, label=kind)
-right.set(title="relative difference of scores", ylim=(None, 1.3))
-right.legend(frameon=False, fontsize=9, loc="lower left")
+right.set(title="relative difference\nof scores", ylim=(None, 1.3))
+right.legend(frameon=False, fontsize=10, loc="lower left")
 for panel in (left, right):
     panel.set(xlabel="noise level σ", xticks=[0.1, 1], xticklabels=["0.1", "1"])
 plt.close(figure)

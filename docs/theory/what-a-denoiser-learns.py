@@ -344,7 +344,9 @@ assert agreement["below 1 %", 0.1][1] > 2 * agreement["above 1 %", 0.1][1]
 coarse = grid(13)
 extent = (-2.4, 2.4, -2.4, 2.4)
 with plt.rc_context(figures.STYLE | {"font.size": 11}):
-    figure, panels = plt.subplots(3, 3, figsize=(6.5, 6.0), layout="constrained")
+    figure, panels = plt.subplots(
+        3, 3, figsize=(figures.WIDTH, 5.3), layout="constrained"
+    )
 for column, sigma in zip(panels.T, levels, strict=True):
     log_density = curve.log_density(fine, sigma).reshape(81, 81).T
     fields = curve.score(coarse, sigma), (denoise(coarse, sigma) - coarse) / sigma**2
@@ -441,7 +443,9 @@ assert reached["one level"][1] < 0.3
 
 # %% tags=["hide-code"] alt="Two panels with sixty thin paths that begin in a wide cloud, and a spiral curve. Left, one level: the paths run together and end in the same place beside the curve, near its inner end. Right, falling levels: the ends lie on the curve, along all of its length."
 with plt.rc_context(figures.STYLE | {"font.size": 11}):
-    figure, panels = plt.subplots(1, 2, figsize=(6.5, 3.5), layout="constrained")
+    figure, panels = plt.subplots(
+        1, 2, figsize=(figures.WIDTH, 3.1), layout="constrained"
+    )
 ways = {"σ = 0.3 throughout": one_level, "σ from 3 to 0.02": falling}
 for panel, (name, way) in zip(panels, ways.items(), strict=True):
     for path in torch.stack(way).unbind(dim=1):
