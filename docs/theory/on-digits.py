@@ -102,12 +102,7 @@ figure
 from dae_tutorial.evidence.comparison import Comparison
 
 
-def compare(images, sigma, generator):
-    noisy = images + sigma * torch.randn(images.shape, generator=generator)
-    weights = memory.posterior_weights(noisy, sigma)
-    exact = (weights @ training.flatten(1)).reshape(noisy.shape)  # posterior_mean
-    with torch.no_grad():
-        learned = network(noisy, sigma)
+def compare(images, noisy, weights, exact, learned):
     first, second = ((answer - noisy).flatten(1) for answer in (exact, learned))
     return {
         "exact": (exact - images).square().mean().item(),
@@ -125,12 +120,18 @@ clean = {
     "test": test[::100],
     "pure noise": torch.zeros(40, 1, 28, 28),
 }
+images = torch.cat(list(clean.values()))
 generator = torch.Generator().manual_seed(1)
-found = {
-    (kind, sigma): compare(images, sigma, generator)
-    for sigma in levels
-    for kind, images in clean.items()
-}
+found = {}
+for sigma in levels:
+    noisy = images + sigma * torch.randn(images.shape, generator=generator)
+    weights = memory.posterior_weights(noisy, sigma)
+    exact = (weights @ training.flatten(1)).reshape(noisy.shape)  # posterior_mean
+    with torch.no_grad():
+        learned = network(noisy, sigma)
+    parts = (x.split([100, 100, 40]) for x in (images, noisy, weights, exact, learned))
+    for kind, *part in zip(clean, *parts, strict=True):
+        found[kind, sigma] = compare(*part)
 
 both = [
     (kind, answer) for kind in ("training", "test") for answer in ("exact", "network")
