@@ -340,7 +340,7 @@ samples["Langevin"] = langevin(
     generator=seeded(1),
 )
 
-# %% alt="Eight columns, one start each, under five samplers. One call: grey clouds. Heun and Euler: digits, nearly the same ones. Ancestral: digits as well, but others. Langevin: some digits, and many broken strokes with specks around them."
+# %% alt="Eight columns, one start each, under five samplers. One call: grey clouds. Heun and Euler: digits, nearly the same ones. Ancestral: digits as well, but others. Langevin: some digits, and many tangles of strokes."
 compare_images({name: images[:8] for name, images in samples.items()})
 
 # %% [markdown]
@@ -377,7 +377,7 @@ sure = {name: (doubt(images) < 0.1).float().mean() for name, images in samples.i
 assert (doubt(test.images[:1000]) < 0.1).float().mean() > 0.95
 assert sure["one call"] < 0.1
 assert min(sure["Heun"], sure["Euler"], sure["ancestral"]) > 0.55
-assert sure["Langevin"] < sure["Heun"]
+assert sure["Langevin"] < sure["ancestral"]
 between = (samples["Heun"] - samples["Euler"]).square().mean()
 assert between < 0.2 * (samples["Heun"] - samples["ancestral"]).square().mean()
 for name in ("Heun", "Euler", "ancestral"):
@@ -487,8 +487,10 @@ for (what, counts), colour in zip(LEVELS.items(), (BLUE, ORANGE, TEAL), strict=T
     calls = [scored(what, "calls", levels=n)[0] for n in counts]
     axes.loglog(calls, [sum(f) / len(f) for f in found], color=colour)
     axes.loglog(calls, found, "o", color=colour, markersize=3)
-    side = {"Euler": "bottom", "Heun": "top"}.get(what, "center")
-    axes.text(calls[-1] * 1.06, sum(found[-1]) / 3, what, va=side)
+    side, apart = {"Euler": ("bottom", 1.1), "Heun": ("center", 0.95)}.get(
+        what, ("top", 0.97)
+    )
+    axes.text(calls[-1] * 1.06, apart * sum(found[-1]) / 3, what, va=side)
 axes.axhline(sum(real) / len(real), color=figures.INK["light"], ls="--", lw=1)
 axes.text(5, sum(real) / len(real) * 0.92, "training images", va="top")
 axes.set_xticks([5, 10, 20, 35], ["5", "10", "20", "35"])
