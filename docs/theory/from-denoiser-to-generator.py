@@ -312,13 +312,10 @@ assert low > 0.75
 # - **Heun**: the same equation, with the look ahead. Two calls a level.
 # - **Ancestral**, or *DDPM*: each step takes off more noise than it should, and puts fresh
 #   noise in its place.
-# - **Annealed Langevin**: at each level some steps along the score, each followed by fresh
+# - **Annealed [Langevin][dae_tutorial.theory.walks.langevin]**: at each level some steps along the score, each followed by fresh
 #   noise. Then the level falls.
 #
 # {{ code of dae_tutorial.theory.sampling.step_down }}
-#
-# [`langevin`][dae_tutorial.theory.walks.langevin] wanders uphill, shaken at
-# each step.
 #
 # All of them begin at the same noise here, and all may call the network about 35 times.
 
@@ -514,9 +511,8 @@ figure
 # the mean image, Heun with 35 calls has a distance of 11.2 in place of 6.7, and ancestral
 # sampling, which forgets how it began, 5.7 in place of 5.4.
 #
-# (Langevin, with 101 calls, has a distance of 128. That is no verdict on it: its steps,
-# $0.1\,\sigma^2$, were not tuned. Five of them take off but 65 % of the surplus of noise
-# from the level before.)
+# (Langevin, with 101 calls, has a distance of 128. That is no verdict on it: its steps were
+# not tuned.)
 #
 # So the order of a method is about the path. What counts for a picture is also how it
 # treats the network's mistakes. (Another network, with smaller errors, may turn this round:
@@ -542,7 +538,6 @@ assert (mean("ancestral", 35), mean("ancestral", 35, start="zero")) == (5.4, 5.7
 assert (mean("Heun", 18), mean("Heun", 18, start="zero")) == (6.7, 11.2)
 assert (len(real), mean("training images", 0)) == (3, 4.0)
 assert scored("ancestral", "calls", levels=35)[0] == 35
-assert round(100 * (1 - (1 - 0.1) ** (2 * 5))) == 65  # of the variance
 assert (scored("Langevin", "calls", levels=20)[0], round(mean("Langevin", 20))) == (
     101,
     128,
@@ -552,9 +547,8 @@ assert (scored("Langevin", "calls", levels=20)[0], round(mean("Langevin", 20))) 
 # ## Walkback is not sampling
 #
 # Who has only a plain DAE, trained at one level, often does this: corrupt an image,
-# denoise it, corrupt the result, and so on.
-#
-# [`walkback`][dae_tutorial.theory.walks.walkback] is one line in a loop.
+# denoise it, corrupt the result, and so on
+# ([`walkback`][dae_tutorial.theory.walks.walkback]).
 #
 # The idea is sound. Bengio and others ([2013](../bibliography.md#bengio2013)) proved that
 # it draws from the data, **if the second half *draws* a clean image** from all that may be
@@ -780,13 +774,12 @@ assert 1 - unsure < 0.85
 # ## Which scale is σ in?
 #
 # In units of **pixel value**, and pixels lie in $[0, 1]$. Most code for diffusion models
-# has them in $[-1, 1]$, twice as wide: halve its $\sigma$. For DDPM's $\bar\alpha$ and
-# others, see [the table of scales](../notation.md#scales-of-sigma).
+# has them in $[-1, 1]$, twice as wide: halve its $\sigma$. [A table of
+# scales](../notation.md#scales-of-sigma) has DDPM's $\bar\alpha$ and others.
 #
 # ## To try
 #
 # - Take `step_down` with `fresh=0.5`. Is it between the two?
 # - Start at $\sigma = 3$ in place of 10, or around zero. What do the digits lose?
-# - Give the samplers the small network of the top.
 #
 # Next: [Does it copy?](does-it-copy.py) Are these digits new, or training images by heart?
