@@ -75,7 +75,7 @@ samples = step_down(told, start, levels, fresh=1.0, generator=seeded(1)).clamp(0
 # Beside each sample, the training image that lies nearest to it, by the root of the sum of
 # squared differences of pixels:
 
-# %% alt="Eight samples of the exact denoiser, each above its nearest training image: the two rows are the same. Below them eight samples of the network, the digits 0 to 7, each above its nearest training image: the same digit in a similar hand, but with other strokes, slants and widths."
+# %% alt="Eight samples of the exact denoiser, each above its nearest training image: the two rows are the same. Below them eight samples of the network, which was told 0 to 7, each above its nearest training image: a digit in a similar hand, but with other strokes, slants and widths."
 from dae_tutorial.figures import compare_images
 from dae_tutorial.theory.sample_quality import nearest_distances
 
@@ -243,7 +243,7 @@ short = noise_levels(9, 10, 0.01)
 film = between(network, way, short, pair)
 jumps = between(exact.posterior_mean, way, few, pair)
 
-# %% alt="Nine pictures on the way between two samples, in three rows. Network: a broken digit that closes step by step to a nine, whose loop opens at the end to a four. Its nearest training images: other fours and nines, in other hands. Exact denoiser: a three, then several different nines, and a four, all of them training images."
+# %% alt="Nine pictures on the way between two samples, in three rows. Network: a broken digit that closes step by step to a nine, whose loop opens at the end to a four. Its nearest training images: other fours and nines, in other hands. Exact denoiser: a three, then several different nines, all of them training images."
 from_film, which = nearest_distances(film, train.images)
 from_jumps, _ = nearest_distances(jumps, train.images)
 rows = {"network": film, "its nearest": train.images[which], "exact": jumps}
@@ -340,7 +340,7 @@ left.set(
     xlabel="training images", title="distance over\ntest images'", ylim=(-0.1, 1.4)
 )
 right.set(xlabel="training images", title="copies, %", ylim=(-5, 115))
-right.legend(frameon=False, loc="center right", fontsize=10)
+right.legend(frameon=False, loc="center right", bbox_to_anchor=(1, 0.65), fontsize=10)
 plt.close(figure)
 figure
 
