@@ -4,7 +4,8 @@ One small network is trained for all noise levels, with as many steps and as lar
 batches on 10 images as on 60,000, and draws new ones. How far do they lie from the
 nearest training image, and how far do test images? Beside it stands the best denoiser
 that there can be for exactly those training images, which copies, and the larger
-network that comes with the package.
+network that comes with the package. Samplers start from noise around the mean of the
+training images, as noisy ones lie.
 """
 
 import torch
@@ -82,7 +83,8 @@ def study(
         denoise, steps = load_multilevel(), 0
     else:
         denoise, steps = FiniteSet(known.images).posterior_mean, 0
-    drawn = draw_images(denoise, samples, levels, seed=seed)
+    middle = known.images.mean(dim=0)
+    drawn = draw_images(denoise, samples, levels, around=middle, seed=seed)
     row = {"denoiser": denoiser, "images": images, "steps": steps, "samples": samples}
     row |= closeness(drawn, mnist_test(samples).images, known.images)
     judge = load_digit_features()
@@ -116,10 +118,16 @@ def closeness(drawn: Tensor, test: Tensor, known: Tensor) -> dict[str, float]:
 
 
 @torch.no_grad()
-def draw_images(denoise: Denoiser, count: int, levels: int, *, seed: int) -> Tensor:
-    """Draw images with Heun's method, cut to [0, 1]; (count, 1, 28, 28)."""
-    generator = Generator().manual_seed(seed)
-    start = draw_start((count, 1, 28, 28), HIGHEST, generator=generator)
+def draw_images(
+    denoise: Denoiser, count: int, levels: int, *, around: Tensor, seed: int
+) -> Tensor:
+    """Draw images with Heun's method, cut to [0, 1]; (count, *around.shape)."""
+    start = draw_start(
+        (count, *around.shape),
+        HIGHEST,
+        around=around,
+        generator=Generator().manual_seed(seed),
+    )
     falling = noise_levels(levels, HIGHEST, LOWEST)
     parts = [heun(denoise, part, falling) for part in start.split(250)]
     return torch.cat(parts).clamp(0, 1)

@@ -117,14 +117,30 @@ def test_samples_are_cut_only_when_they_are_finished():
         seen.append(x)
         return ten.posterior_mean(x, sigma)
 
-    drawn = memorising.draw_images(denoise, 300, 4, seed=0)
+    grey = torch.full((1, 28, 28), 3.0)
+    drawn = memorising.draw_images(denoise, 300, 4, around=grey, seed=0)
     assert drawn.shape == (300, 1, 28, 28)
     assert drawn.min() >= 0
     assert drawn.max() <= 1
     assert seen[0].std() == pytest.approx(10, rel=0.01)
+    assert seen[0].mean() == pytest.approx(3, abs=4 * 10 / (250 * 784) ** 0.5)
     assert len({len(images) for images in seen}) == 2  # 250, and the other 50
-    other = memorising.draw_images(denoise, 300, 4, seed=1)
+    other = memorising.draw_images(denoise, 300, 4, around=grey, seed=1)
     assert not torch.equal(drawn, other)
+
+
+def test_sampling_starts_around_the_mean_of_the_images_that_were_trained_on(
+    monkeypatch,
+):
+    middles = []
+
+    def watch(shape, sigma, *, around, generator):
+        middles.append(around)
+        return torch.zeros(shape)
+
+    monkeypatch.setattr(memorising, "draw_start", watch)
+    known(denoiser="exact", images=10)
+    assert torch.equal(middles[0], mnist(10, seed=0).images.mean(dim=0))
 
 
 def test_a_network_that_trained_on_ten_images_nears_them_with_every_step():
