@@ -314,11 +314,11 @@ assert far[5].median() < 0.9 * far[2].median()
 # smaller network (225,044 parameters, without classes) on 10, 100, 1,000, 10,000 and 60,000
 # images, always for 2,000 steps in
 # [batches](../glossary.md#batch) of 64, and draws 1,000 samples from each with Heun's
-# method. The control draws with the exact denoiser of the same images, up to 10,000. A
+# method, from noise around the mean of the images that it trained on. The control draws with the exact denoiser of the same images, up to 10,000. A
 # sample *is a copy* if its nearest training image is less than a third as far as the second
 # nearest. Three seeds, each with other images and other initial weights.
 
-# %% tags=["hide-code"] alt="Two panels over the number of training images, from 10 to 60,000. Left, the distance to the nearest training image over that of test images: the exact denoiser lies at 0 throughout; the network rises from 0.03 at 10 images and 0.3 at 100 to 1.04 at 1,000, and stays above 1. Right, the share of copies: the exact denoiser 100 % throughout, the network 100 % at 10 images, 44 to 49 % at 100, and none from 1,000 on."
+# %% tags=["hide-code"] alt="Two panels over the number of training images, from 10 to 60,000. Left, the distance to the nearest training image over that of test images: the exact denoiser lies at 0 throughout; the network rises from 0.03 at 10 images and 0.3 at 100 to about 1.07 at 1,000, and stays above 1. Right, the share of copies: the exact denoiser 100 % throughout, the network 100 % at 10 images, between 38 and 52 % at 100, and none from 1,000 on."
 from dae_tutorial.evidence import tables
 
 steps = tables.select(tables.read("memorising"), denoiser="trained", steps=2000)
@@ -348,15 +348,17 @@ figure
 by_size = {size: tables.select(steps, images=size) for size in (10, 100)}
 more = [row for row in steps if row["images"] >= 1000]
 assert len(more) == 9
-assert round(sum(1000 * row["copied"] for row in by_size[10])) == 2999
-assert all(0.4 < row["copied"] < 0.5 for row in by_size[100])
+assert all(row["copied"] > 0.995 for row in by_size[10])
+assert all(0.38 < row["copied"] < 0.52 for row in by_size[100])
 assert all(row["copied"] == 0 and row["ratio"] > 1 for row in more)
 assert all(row["copied"] == 1 and row["ratio"] < 0.05 for row in control)
-assert all(row["frechet"] > 63 for row in more)
+most = tables.select(control, images=10_000)
+assert all(4 < row["frechet"] < 5.5 for row in most)
+assert all(row["frechet"] > 45 for row in more)
 assert all(2000 * 64 / size == looks for size, looks in ((10, 12_800), (100, 1280)))
 assert tables.read_record("memorising")["arguments"]["batch_size"] == 64
 shipped = tables.select(tables.read("memorising"), denoiser="shipped")
-assert all(27.5 < row["frechet"] < 33.5 and 1 < row["ratio"] < 1.2 for row in shipped)
+assert all(17 < row["frechet"] < 21 and 1.1 < row["ratio"] < 1.2 for row in shipped)
 short = tables.select(tables.read("memorising"), denoiser="trained", steps=500)
 assert all((row["images"], row["copied"]) == (100, 0) for row in short)
 
@@ -366,8 +368,8 @@ small = MultilevelUNet(width=16, classes=0)
 assert sum(part.numel() for part in small.parameters()) == 225_044
 
 # %% [markdown]
-# With 10 images all samples but one of 3,000 are copies, with 100 nearly half of them are,
-# and from 1,000 on none, in every seed. The exact denoiser copies at every size.
+# With 10 images practically all samples are copies, with 100 about half of them, and from
+# 1,000 on none, in every seed. The exact denoiser copies at every size.
 #
 # The number of images is not all that counts. 2,000 steps are 12,800 looks at each of 10
 # images, 1,280 at each of 100, and two at each of 60,000. After a quarter of the steps, the
@@ -376,9 +378,9 @@ assert sum(part.numel() for part in small.parameters()) == 225_044
 # copy more, and have not looked for where that ends.
 #
 # Ratios above 1 are no merit. These networks trained little, and their digits are worse than
-# the shipped one's: their Fréchet distance, explained below, is 63 and more from 1,000 images
-# on, where the shipped network has 28 to 33 under the same sampler, without classes. What is no
-# digit lies far from every digit.
+# the shipped one's: their Fréchet distance, explained below, is 45 and more from 1,000 images
+# on, where the shipped network has about 19 under the same sampler, without classes (and a
+# ratio between 1.1 and 1.2). What is no digit lies far from every digit.
 #
 # What does a network do instead of copying? Kadkhodaie and others
 # ([2024](../bibliography.md#kadkhodaie2024)) show that two networks which learn from different
@@ -496,7 +498,8 @@ figure
 # - **Without the class it scores 16.** It is the same network: the word that says which
 #   digit to draw is worth more than any sampler here.
 # - **Copies score well.** Real training images *are* the floor. (The copies by the exact
-#   denoiser score worse: they repeat themselves, being draws from 1,000 images.)
+#   denoiser score worse: they repeat themselves, being draws from 1,000 images. Drawn from
+#   10,000, in the study `memorising`, they score 4 to 5.5.)
 #
 # So a good Fréchet distance cannot show that a model does not copy. Neither can
 # **precision** (the share of samples that lie among real images) or **recall** (the share of
@@ -587,7 +590,7 @@ for name, found in inks.items():
 #
 # It is no small matter. In the study, Heun's method with 17 calls scores 6.4 from around the
 # mean image, and 10.0 from around zero. Ancestral sampling with 35 calls forgets most of how
-# it began: 5.4 and 5.7. (The study `memorising`, above, still starts around zero.)
+# it began: 5.4 and 5.7.
 
 # %% tags=["check"]
 assert abs(mean_image.norm() - 5.9) < 0.05
