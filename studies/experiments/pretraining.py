@@ -42,7 +42,7 @@ LEARNED = {
     "stacked AE": (no_noise, 2),
     "stacked DAE": (masking, 2),
 }
-RATES = (7e-4, 2e-3, 7e-3, 2e-2, 6e-2)
+RATES = (2e-3, 6e-3, 2e-2, 6e-2)
 
 # name → (the encoder that it starts from, probability of dropout)
 NETWORKS = {
@@ -52,7 +52,7 @@ NETWORKS = {
     "stacked DAE": ("stacked DAE", 0.0),
     "stacked DAE, dropout": ("stacked DAE", 0.5),
 }
-FINE_RATES = (7e-4, 2e-3, 7e-3)
+FINE_RATES = (7e-4, 2e-3, 6e-3)
 
 SEEDS = (0, 1, 2)
 TOY = {
