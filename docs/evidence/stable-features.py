@@ -197,10 +197,10 @@ from IPython.display import display
 kinds = list(COLOURS)
 
 
-def found_table(caption, wanted):
+def found_table(when, wanted):
     heads = {case: " ".join(case).replace(" neither", "") for case in wanted}
     return Comparison(
-        f"Codes that find their own image, in %, {caption}",
+        f"Codes that find their own image {when}, in %",
         dict.fromkeys(heads.values(), ".1f"),
         {
             kind: [100 * long["found"][*case, kind][0] for case in wanted]
@@ -210,7 +210,9 @@ def found_table(caption, wanted):
     )
 
 
-display(found_table("under noise", cases[:5]), found_table("deformed", cases[5:]))
+display(
+    found_table("under noise", cases[:5]), found_table("after a deformation", cases[5:])
+)
 
 # %% [markdown]
 # Read the two together:

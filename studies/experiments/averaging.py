@@ -33,7 +33,7 @@ def study(
     schedule: str = "one cycle",
     rate: float = 3e-3,
     decays: tuple[float, ...] = (0.99, 0.997, 0.999),
-    epochs: int = 4,
+    epochs: int = 2,
     train_images: int = 50_000,
     validation_images: int = 5_000,
     test_images: int = 10_000,
