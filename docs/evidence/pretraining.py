@@ -171,7 +171,7 @@ def errors_of(use, caption):
 
 errors_of("frozen", "Frozen features, linear probe")
 
-# %% tags=["hide-code"] alt="Test error of a linear probe minus that of raw pixels, in percentage points, over the number of labels from 10 to 10,000, for five kinds of features, with the spread over seeds. The clean autoencoder starts some points above zero, so worse than pixels, and comes down to zero. The four with noise lie below zero and far below the clean autoencoder, three to seven points lower than pixels from 100 labels on, the denoising stack lowest."
+# %% tags=["hide-code"] alt="Test error of a linear probe minus that of raw pixels, in percentage points, over the number of labels from 10 to 10,000, for five kinds of features, with the spread over seeds. The clean autoencoder starts some points above zero, so worse than pixels, and comes down to zero. The four with noise lie below zero and far below the clean autoencoder, three to six points below zero from 100 labels on, the denoising stack lowest."
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -240,13 +240,13 @@ draw_curves(
 #   same layer, untrained: the *random features*. The clean autoencoder is worse with 10
 #   labels, and better by one to two points from 30 to 1,000.
 # - **Compared with pixels, noise wins too**: on average with any number of labels, and in
-#   every seed from 30 on. With 100 labels the gain is 4 to 6 points.
+#   every seed from 30 on. With 100 labels the gain is 4 to 5 points.
 # - **Clipped or not?** [Unclipped](clipped-or-not.py) Gaussian noise gives better features
-#   than clipped noise from 30 labels on, by about a point, in every seed. From 300 on
-#   masking noise lies between the two or with the better one.
+#   than clipped noise from 30 labels on, in every seed, by 1 to 1.5 points on average.
+#   From 300 on masking noise is as good as unclipped noise, within 0.3 points.
 # - **Stacking helps, if the layers denoise.** The second layer of the denoising stack is
-#   better on average than the first at every number of labels. That of the clean stack
-#   is not.
+#   better than the first at every number of labels, in every seed. That of the clean
+#   stack is not.
 #
 # And keep the random features in mind. A layer that has never seen an image is worse than
 # raw pixels when labels are few, and level with them with 10,000. So a good figure
@@ -264,7 +264,7 @@ for noisy in NOISY:
     against_pixels = relative("frozen", noisy, "raw pixels")
     assert (against_pixels.mean(axis=1) < 0).all(), noisy
     assert (against_pixels[1:] < 0).all(), noisy
-    assert -6.5 < against_pixels[2].mean() < -3.5, noisy
+    assert round(against_pixels[2].mean()) in (-5, -4), noisy
 gain = relative("frozen", "DAE, masking", "AE").mean(axis=1)
 means = tables.spread(rows, "test_error", "use", "method", "labels")
 
@@ -281,16 +281,15 @@ clean_twin = relative("frozen", "AE", "raw pixels").mean(axis=1)
 assert (clean_twin > -0.2).all()
 untrained = relative("frozen", "AE", "random features").mean(axis=1)
 assert untrained[0] > 0
-assert ((untrained[1:5] < -0.8) & (untrained[1:5] > -2.2)).all()
+assert set(untrained[1:5].round()) == {-2.0, -1.0}
 unclipped_gain = relative("frozen", "DAE, Gaussian unclipped", "DAE, Gaussian clipped")
 assert (unclipped_gain[1:] < 0).all()
-assert (unclipped_gain[1:].mean(axis=1) > -2.2).all()
-for count in (300, 1_000, 10_000):
-    clipped, unclipped = (
-        error(f"DAE, Gaussian {c}", count) for c in ("clipped", "unclipped")
-    )
-    assert unclipped - 0.005 < error("DAE, masking", count) < clipped
-assert (relative("frozen", "stacked DAE", "DAE, masking").mean(axis=1) < 0).all()
+steps_down = unclipped_gain[1:].mean(axis=1)
+assert ((steps_down > -1.55) & (steps_down < -0.95)).all()
+for count in counts[3:]:
+    unclipped = error("DAE, Gaussian unclipped", count)
+    assert abs(error("DAE, masking", count) - unclipped) < 0.0035
+assert (relative("frozen", "stacked DAE", "DAE, masking") < 0).all()
 assert (relative("frozen", "stacked AE", "AE").mean(axis=1) > -0.3).all()
 by_chance = relative("frozen", "random features", "raw pixels").mean(axis=1)
 assert (by_chance[1:5] > 0.9).all()
@@ -370,7 +369,7 @@ draw_curves(
 #
 # **With few labels, leave the features alone.** Compare the two tables. Up to 1,000 labels,
 # the frozen denoising stack has a lower mean error than any whole network of this page.
-# With 10,000, fine-tuning wins clearly. (The means of three seeds. In a single seed another
+# With 10,000, fine-tuning wins, by about a point. (The means of three seeds. In a single seed another
 # method can be ahead.)
 #
 # With 10 or 30 labels it matters more *which* digits got a label than what learns from
@@ -403,7 +402,7 @@ whole = {
 }
 for count in counts[:-1]:
     assert error("stacked DAE", count) < min(whole[count]), count
-assert error("stacked DAE", 10_000) > min(whole[10_000]) + 0.01
+assert 0.7 < 100 * (error("stacked DAE", 10_000) - min(whole[10_000])) < 1.3
 assert arguments["fine_steps"] == 1_200
 assert len(arguments["fine_rates"]) == 3
 for count in (10, 30):
@@ -540,8 +539,8 @@ for variation in ("random background", "image background"):
 # - **Fifteen years have passed.** They used [sigmoid](../glossary.md#sigmoid) units and
 #   plain gradient descent, which hardly trains three layers from random weights.
 #   Pretraining made it possible. With ReLU units, today's initial weights and
-#   [Adam](../glossary.md#adam), a network from scratch trains well by itself, and the
-#   reason for pretraining *in this setting* is gone.
+#   [Adam](../glossary.md#adam), a network from scratch trains well by itself, and
+#   that reason for pretraining is gone. The one that is left is that labels are few.
 #
 # What has become of the idea? Many language and vision models of today are pretrained by
 # hiding parts of the input, with other networks, and with far more data than labels. Our
@@ -556,12 +555,11 @@ for variation in ("random background", "image background"):
 # raw pixels? Look at the first column of the table.
 
 # %% [markdown] tags=["solution"]
-# The raw pixels: on average, NNN points fewer of the test images are wrong. Features are only
-# better if what they keep is what the task needs, and the autoencoder was never told what
-# that is.
+# The raw pixels: on average, the error is three points lower. Features are only better if
+# what they keep is what the task needs, and the autoencoder was never told what that is.
 
 # %% tags=["check"]
-assert 6 < relative("frozen", "AE", "raw pixels").mean(axis=1)[0] < 8
+assert round(relative("frozen", "AE", "raw pixels").mean(axis=1)[0]) == 3
 
 # %% [markdown]
 # ### 2. More noise
