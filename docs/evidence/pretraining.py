@@ -362,10 +362,10 @@ draw_curves(
 # %% [markdown]
 # **A start that has learned to denoise pays.** From 100 to 1,000 labels it takes about 2
 # points off the error of the same network from scratch, and half a point with 10,000, in
-# every seed. With dropout on both sides, the gain is 2 to 3 points with 100 and 300 labels,
-# 1 with 1,000, and a third of a point with 10,000. With 10 and 30 labels the seeds do not
-# agree. **A start without noise does not pay**: the stacked autoencoder is no better than
-# random weights at any number of labels, on average.
+# every seed. With dropout on both sides, the gain is 2 to 3 points with 100 and 300 labels
+# and about 1 with 1,000; with 10,000 it is 0.2 on average, and gone in one seed. With 10
+# and 30 labels the seeds do not agree. **A start without noise does not pay**: the stacked
+# autoencoder is no better than random weights at any number of labels, on average.
 #
 # **With few labels, leave the features alone.** Compare the two tables. Up to 1,000 labels,
 # the frozen denoising stack has a lower mean error than any whole network of this page.
@@ -383,12 +383,13 @@ assert (abs(head_start.mean(axis=1)[2:5] + 2.1) < 0.5).all()
 assert abs(head_start.mean(axis=1)[5] + 0.5) < 0.15
 assert (head_start[:2] > 0).any()
 with_dropout = relative("fine-tuned", "stacked DAE, dropout", "from scratch, dropout")
-assert (with_dropout[2:] < 0).all()
-assert (
-    (with_dropout.mean(axis=1)[2:4] < -2) & (with_dropout.mean(axis=1)[2:4] > -3.2)
-).all()
-assert abs(with_dropout.mean(axis=1)[4] + 1) < 0.3
-assert abs(with_dropout.mean(axis=1)[5] + 0.33) < 0.15
+assert (with_dropout[2:5] < 0).all()
+gains = with_dropout.mean(axis=1)
+assert ((gains[2:4] < -2) & (gains[2:4] > -3)).all()
+assert abs(gains[4] + 1) < 0.3
+assert round(gains[5], 1) == -0.2
+assert (with_dropout[5] > -0.05).sum() == 1
+assert (with_dropout[:2] > 0).any()
 without_noise = relative("fine-tuned", "stacked AE", "from scratch").mean(axis=1)
 assert (without_noise > -0.2).all()
 whole = {
