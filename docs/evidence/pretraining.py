@@ -324,7 +324,7 @@ Comparison(
 # gains half a point, and the one with masking noise more than three.
 #
 # **What changed.** Until this study was tuned, all methods had a peak of 0.002. At
-# that rate, masking noise beat the clean twin by about 1 point with 1,000 labels, where
+# that rate, masking noise beat clean images by about 1 point with 1,000 labels, where
 # it is about 4 now; and this page said that a pretrained start gains nothing from
 # 300 labels on. The comparison was fair in form, and still gave the wrong answer: the
 # same rate for all was a good one for one side only.
