@@ -1,6 +1,6 @@
 # ---
 # title: Pretraining and features
-# description: Do denoising autoencoders learn useful features? Linear probes and fine-tuning with 10 to 58,000 labels and harder MNIST variations, measured with controls.
+# description: Do denoising autoencoders learn useful features? Linear probes and fine-tuning with 10 to 10,000 labels, learning rates tuned for each side, and harder MNIST variations, measured with controls.
 # data: [dae_tutorial/evidence/tables/pretraining.*, dae_tutorial/evidence/tables/variations.*]
 # ---
 
@@ -8,13 +8,13 @@
 # # Pretraining and feature extraction
 #
 # !!! abstract "In two sentences"
-#     Under a linear classifier, and at one [learning
-#     rate](../glossary.md#learning-rate) for all, features learned with masking noise beat
-#     those of the same autoencoder without noise at every number of labels, by 5 points of
-#     error with 10 labels and by about 1 with 1,000. With 30 and 100 labels nothing on this
-#     page does better on average than a denoising stack that is left *frozen*; from 300
-#     labels on, and without [dropout](../glossary.md#dropout), a [pretrained
-#     start](../glossary.md#pretraining) gains nothing over random weights.
+#     With the [learning rate](../glossary.md#learning-rate) tuned for each, features
+#     learned with masking noise beat those of the same autoencoder without noise in every
+#     seed and at every number of labels, under a linear classifier with 1,000 of them by
+#     about 4 points of error (8 against 12 %). A [pretrained
+#     start](../glossary.md#pretraining) with noise takes about 2 points off the error of a
+#     whole network with 300 or 1,000 labels, while one without noise takes off nothing; and
+#     up to 1,000 labels the denoising stack does better still if it is left *frozen*.
 #
 # Labels are expensive, images are cheap. So learn from many images without labels
 # first, and from the few labels afterwards: that is **pretraining**. It is what Vincent
@@ -24,11 +24,9 @@
 #    autoencoder without noise, and better than no features at all?
 # 2. Does a network that starts from them beat one that starts from random weights?
 #
-# The short answer to the first: better than the same autoencoder without noise, yes.
-# Better than no features at all, it depends. Features learned with Gaussian noise beat
-# raw pixels at every number of labels. Those learned with masking noise do so from 300
-# labels on, and with 10 and 30 they are worse on average. To the second: where we looked,
-# hardly.
+# The short answer to both: yes, if there was noise, and if the learning rate fits it. An
+# earlier version of this page had one rate for all and said otherwise;
+# [below](#what-the-rate-does) is what changed.
 #
 # ## One layer, two ways to learn it
 #
@@ -112,15 +110,15 @@ assert abs(errors["denoising autoencoder"] - errors["raw pixels"]) < 0.03
 # %% [markdown]
 # ## Label curves
 #
-# That was one seed and one number of labels. The study behind this page learns its
-# features from 58,000 images and uses 10 to 58,000 labels, three times, with other
+# That was one seed, one rate and one number of labels. The study behind this page learns
+# its features from 58,000 images and uses 10 to 10,000 labels, three times, with other
 # labels and other initial weights each time. Each layer trains for 2,000 steps with
-# [batches](../glossary.md#batch) of 128, some five [epochs](../glossary.md#epoch), at a
-# learning rate that rises to 0.002 and falls, the same for all. It was not tuned for any of them, so **the verdicts below hold for this rate and
-# this budget**. In a trial with one seed, ten times the rate gave the DAE with masking noise
-# better features at each of the four numbers of labels that we tried, and the AE with the
-# smaller two only. The Gaussian noise is [clipped](clipped-or-not.py); in the same trial,
-# unclipped noise gave better features than clipped noise at each rate and number of labels.
+# [batches](../glossary.md#batch) of 128, some five [epochs](../glossary.md#epoch).
+#
+# **The learning rate is tuned for each method.** It rises to a peak and falls, and four
+# peaks were tried, from 0.002 to 0.06. For each number of labels, each method in each seed
+# takes the peak with the lowest validation error. So noise and no noise get the same
+# chance.
 #
 # All learned features have 256 numbers an image. The other
 # 2,000 training images are kept apart to choose the settings, even where there are only
@@ -130,27 +128,42 @@ assert abs(errors["denoising autoencoder"] - errors["raw pixels"]) < 0.03
 # - **PCA**: the first 256 principal components
 # - **AE**: an autoencoder trained on clean images
 # - **DAE**: the same, with masking noise ($p = 0.25$) or Gaussian noise ($\sigma =
-#   0.5$)
-# - **stacked**: a second layer learned on top of the first, in the same way
+#   0.5$), [clipped or not](clipped-or-not.py)
+# - **stacked**: a second layer learned on top of the first, in the same way and at the
+#   same rate; masking noise for the DAE
 
 # %% tags=["hide-code"]
 from dae_tutorial.evidence import tables
 from dae_tutorial.evidence.comparison import Comparison
 
-rows = tables.read("pretraining")
-counts = sorted({row["labels"] for row in rows})
+every_rate = tables.read("pretraining")
+counts = sorted({row["labels"] for row in every_rate})
+
+
+def chosen(measured):
+    """Keep of each method and number of labels the rate that validation prefers."""
+    best = {}
+    for row in measured:
+        key = tuple(row[name] for name in ("seed", "use", "method", "labels"))
+        found = best.setdefault(key, row)
+        if row["validation_error"] < found["validation_error"]:
+            best[key] = row
+    return list(best.values())
+
+
+rows = chosen(every_rate)
 
 
 def errors_of(use, caption):
-    chosen = tables.select(rows, use=use)
-    means = tables.spread(chosen, "test_error", "method", "labels")
+    measured = tables.select(rows, use=use)
+    means = tables.spread(measured, "test_error", "method", "labels")
     heads = [f"{count:,}" for count in counts]
     return Comparison(
         f"{caption}: test error in %, mean ± deviation of three seeds, by labels",
         dict.fromkeys(heads, ".1f"),
         {
             method: [tuple(100 * n for n in means[method, count]) for count in counts]
-            for method in dict.fromkeys(row["method"] for row in chosen)
+            for method in dict.fromkeys(row["method"] for row in measured)
         },
         best=dict.fromkeys(heads, min),
     )
@@ -158,7 +171,7 @@ def errors_of(use, caption):
 
 errors_of("frozen", "Frozen features, linear probe")
 
-# %% tags=["hide-code"] alt="Test error of a linear probe minus that of raw pixels, in percentage points, over the number of labels from 10 to 58,000, for four kinds of features, with the spread over seeds. The clean autoencoder starts seven points above zero, so worse than pixels, and comes down to zero at 58,000 labels. The layer trained with masking noise lies below it everywhere, and below zero from 100 labels on; that with Gaussian noise and the stack lie below zero throughout, the stack lowest."
+# %% tags=["hide-code"] alt="Test error of a linear probe minus that of raw pixels, in percentage points, over the number of labels from 10 to 10,000, for five kinds of features, with the spread over seeds. The clean autoencoder starts some points above zero, so worse than pixels, and comes down to zero. The four with noise lie below zero and far below the clean autoencoder, three to six points below zero from 100 labels on, the denoising stack lowest."
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -185,7 +198,7 @@ def draw_curves(use, base, methods, heights):
     with plt.rc_context(figures.STYLE):
         figure, axes = plt.subplots(figsize=(figures.WIDTH, 3.6), layout="constrained")
     axes.axhline(0, color="0.5", linewidth=1)
-    colours = [*figures.COLOURS.values(), "#9333ea"]
+    colours = [*figures.COLOURS.values(), "#9333ea", "#b45309"]
     for method, height, colour in zip(methods, heights, colours, strict=False):
         points = relative(use, method, base)
         mean, deviation = points.mean(axis=1), points.std(axis=1, ddof=1)
@@ -204,105 +217,160 @@ def draw_curves(use, base, methods, heights):
 draw_curves(
     "frozen",
     "raw pixels",
-    ["AE", "DAE, masking", "DAE, Gaussian", "stacked DAE"],
-    [0.5, -0.7, -1.6, -2.5],
+    [
+        "AE",
+        "DAE, Gaussian clipped",
+        "DAE, masking",
+        "DAE, Gaussian unclipped",
+        "stacked DAE",
+    ],
+    [0.6, -2.6, -3.7, -4.8, -5.9],
 )
 
 # %% [markdown]
 # Read it in this order:
 #
-# - **Noise helps.** At every number of labels, and in every seed, the layer that was
-#   trained with masking noise beats the same layer trained on clean images: by five
-#   points with 10 labels, by about one from a thousand on. Both began with the same
-#   weights and differ in the noise alone, so this gain belongs to the noise.
-# - **Without noise, learning gained little.** The clean autoencoder's features are
-#   *worse* than raw pixels, except with all labels, where they are as good. The fairer
-#   control is the same layer, untrained: the *random features*. The clean autoencoder
-#   loses to it with 10 and 30 labels, and beats it by about a point with 100 to 1,000.
-# - **Compared with pixels, the gain depends on the noise.** The layer trained with
-#   Gaussian noise is one to two points better at every number of labels. That trained
-#   with masking noise is one and a half to two points *worse* on average with 10 and 30
-#   labels, about level with 100, and better in every seed from 300 on.
+# - **Noise helps, a lot.** At every number of labels, and in every seed, each of the
+#   three noises gives better features than the same layer trained on clean images. With
+#   masking noise the gain is about 4 points with 1,000 labels, and with 10,000 the error
+#   is little more than half. All began with the same weights and had the same choice of
+#   rates, so this gain belongs to the noise.
+# - **Without noise, learning gained little.** The clean autoencoder's features are no
+#   better than raw pixels, at any number of labels, on average. The fairer control is the
+#   same layer, untrained: the *random features*. The clean autoencoder is worse with 10
+#   labels, and better by one to two points from 30 to 1,000.
+# - **Compared with pixels, noise wins too**: on average with any number of labels, and in
+#   every seed from 30 on. With 100 labels the gain is 4 to 5 points.
+# - **Clipped or not?** [Unclipped](clipped-or-not.py) Gaussian noise gives better features
+#   than clipped noise from 30 labels on, in every seed, by 1 to 1.5 points on average.
+#   From 300 on masking noise is as good as unclipped noise, within 0.3 points.
 # - **Stacking helps, if the layers denoise.** The second layer of the denoising stack is
 #   better than the first at every number of labels, in every seed. That of the clean
 #   stack is not.
 #
 # And keep the random features in mind. A layer that has never seen an image is worse than
-# raw pixels when labels are few, and level with them from 10,000 on. So a good figure
+# raw pixels when labels are few, and level with them with 10,000. So a good figure
 # with many labels says little about what was learned.
 
 # %% tags=["check"]
-gain = relative("frozen", "DAE, masking", "AE")
-many = np.array(counts) >= 1000
-some = np.array(counts) >= 100
-
-
-assert counts == [10, 30, 100, 300, 1_000, 10_000, 58_000]
-assert (gain < 0).all()  # in every seed
+NOISY = ("DAE, masking", "DAE, Gaussian clipped", "DAE, Gaussian unclipped")
+assert counts == [10, 30, 100, 300, 1_000, 10_000]
 arguments = tables.read_record("pretraining")["arguments"]
 assert (arguments["unlabelled"], arguments["steps"]) == (58_000, 2_000)
+assert arguments["rates"] == [0.002, 0.006, 0.02, 0.06]
 assert -(-2_000 // -(-58_000 // 128)) == 5  # whole epochs
-assert -6 < gain.mean(axis=1)[0] < -4
-assert (abs(gain.mean(axis=1)[many] + 1.1) < 0.4).all()
+for noisy in NOISY:
+    assert (relative("frozen", noisy, "AE") < 0).all(), noisy  # in every seed
+    against_pixels = relative("frozen", noisy, "raw pixels")
+    assert (against_pixels.mean(axis=1) < 0).all(), noisy
+    assert (against_pixels[1:] < 0).all(), noisy
+    assert round(against_pixels[2].mean()) in (-5, -4), noisy
+gain = relative("frozen", "DAE, masking", "AE").mean(axis=1)
+means = tables.spread(rows, "test_error", "use", "method", "labels")
+
+
+def error(method, labels, use="frozen"):
+    return means[use, method, labels][0]
+
+
+assert -4.5 < gain[4] < -3.5
+assert round(100 * error("DAE, masking", 1_000)) == 8
+assert round(100 * error("AE", 1_000)) == 12
+assert 0.5 < error("DAE, masking", 10_000) / error("AE", 10_000) < 0.6
 clean_twin = relative("frozen", "AE", "raw pixels").mean(axis=1)
-assert (clean_twin[:-1] > 0.3).all()
-assert abs(clean_twin[-1]) < 0.2
-gaussian = relative("frozen", "DAE, Gaussian", "raw pixels").mean(axis=1)
-assert ((gaussian > -2) & (gaussian < -0.8)).all()
-assert (relative("frozen", "DAE, Gaussian", "raw pixels") < 0).all()
-masked = relative("frozen", "DAE, masking", "raw pixels")
-assert (masked[3:] < 0).all()
-assert abs(masked.mean(axis=1)[2]) < 0.5
-masked = masked.mean(axis=1)
-assert (masked[:2] > 1.4).all()
-assert (masked[:2] < 2.1).all()
-assert (masked[some] < 0).all()
-assert (masked > gaussian).all()
+assert (clean_twin > -0.2).all()
+untrained = relative("frozen", "AE", "random features").mean(axis=1)
+assert untrained[0] > 0
+assert set(untrained[1:5].round()) == {-2.0, -1.0}
+unclipped_gain = relative("frozen", "DAE, Gaussian unclipped", "DAE, Gaussian clipped")
+assert (unclipped_gain[1:] < 0).all()
+steps_down = unclipped_gain[1:].mean(axis=1)
+assert ((steps_down > -1.55) & (steps_down < -0.95)).all()
+for count in counts[3:]:
+    unclipped = error("DAE, Gaussian unclipped", count)
+    assert abs(error("DAE, masking", count) - unclipped) < 0.0035
 assert (relative("frozen", "stacked DAE", "DAE, masking") < 0).all()
-untrained = relative("frozen", "AE", "random features")
-assert (untrained[:2] > 0).all()
-assert (
-    (untrained.mean(axis=1)[2:5] > -1.2) & (untrained.mean(axis=1)[2:5] < -0.8)
-).all()
+assert (relative("frozen", "stacked AE", "AE").mean(axis=1) > -0.3).all()
 by_chance = relative("frozen", "random features", "raw pixels").mean(axis=1)
-assert (by_chance[:5] > 0.9).all()
-assert (abs(by_chance[5:]) < 0.4).all()
-assert (relative("frozen", "stacked AE", "AE").mean(axis=1) > -0.2).all()
-assert abs(relative("frozen", "random features", "raw pixels")[-1].mean()) < 0.7
+assert (by_chance[1:5] > 0.9).all()
+assert abs(by_chance[5]) < 0.5
+
+# %% [markdown]
+# ## What the rate does
+#
+# The same errors with 1,000 labels, for each peak of the learning rate:
+
+# %% tags=["hide-code"]
+RATES = arguments["rates"]
+with_rate = tables.spread(
+    tables.select(every_rate, use="frozen", labels=1_000),
+    "test_error",
+    "method",
+    "rate",
+)
+trained = dict.fromkeys(method for method, rate in with_rate if rate > 0)
+Comparison(
+    "Frozen features, 1,000 labels: test error in %, by the peak of the rate",
+    {f"{rate:g}": ".1f" for rate in RATES},
+    {
+        method: [100 * with_rate[method, rate][0] for rate in RATES]
+        for method in trained
+    },
+)
+
+# %% [markdown]
+# At 0.06 training breaks down, so the best rates lie inside the range that was tried.
+# Noise is what a higher rate pays for: from 0.002 to its best rate the clean autoencoder
+# gains half a point, and the one with masking noise more than three.
+#
+# **What changed.** Until this study was tuned, all methods had a peak of 0.002. At
+# that rate, masking noise beat clean images by about 1 point with 1,000 labels, where
+# it is about 4 now; and this page said that a pretrained start gains nothing from
+# 300 labels on. The comparison was fair in form, and still gave the wrong answer: the
+# same rate for all was a good one for one side only.
+
+# %% tags=["check"]
+own = {m: [100 * with_rate[m, rate][0] for rate in RATES] for m in trained}
+for method in trained:
+    assert min(own[method]) < min(own[method][0], own[method][-1]), method
+    assert own[method][-1] > 35
+assert 0.3 < own["AE"][0] - min(own["AE"]) < 0.7
+assert own["DAE, masking"][0] - min(own["DAE, masking"]) > 3
+assert 0.6 < own["AE"][0] - own["DAE, masking"][0] < 1.4
 
 # %% [markdown]
 # ## Fine-tuned: does a pretrained start help?
 #
 # Frozen features are half of the promise. The other half is
 # **[fine-tuning](../glossary.md#fine-tuning)**: start a network from the pretrained
-# layers, and train all of it with the labels, for up to 3,000 steps. Its rival has the
+# layers, and train all of it with the labels, for up to 1,200 steps. Its rival has the
 # same two layers of 256 units from random weights. A third network begins as most people
-# would today: with random weights and dropout.
+# would today: with random weights and [dropout](../glossary.md#dropout). Each network has
+# its own rate here, too, the best of three on validation images.
 
 # %% tags=["hide-code"]
 errors_of("fine-tuned", "Whole networks")
 
-# %% tags=["hide-code"] alt="Test error of fine-tuned networks minus that of the same network from scratch, in percentage points, over the number of labels, with the spread over seeds, for dropout, a stacked autoencoder and a stacked denoising autoencoder. With few labels the curves spread widely around zero. Dropout lies one point below it at a thousand labels and above it with all; the denoising stack dips below it at 30 and 100 labels and lies on it from 300 on."
+# %% tags=["hide-code"] alt="Test error of fine-tuned networks minus that of the same network from scratch, in percentage points, over the number of labels, with the spread over seeds, for dropout, a stacked autoencoder, and a stacked denoising autoencoder with and without dropout. With 10 and 30 labels the curves spread widely around zero. The denoising stack lies about two points below zero from 100 to 1,000 labels and half a point below with 10,000. The stacked autoencoder lies at or above zero."
 draw_curves(
     "fine-tuned",
     "from scratch",
-    ["from scratch, dropout", "stacked AE", "stacked DAE"],
-    [0.9, 0.3, -0.3],
+    ["from scratch, dropout", "stacked AE", "stacked DAE", "stacked DAE, dropout"],
+    [1.5, 0.3, -0.5, 0.85],
 )
 
 # %% [markdown]
-# Fine-tuning changes the picture. As soon as the labels may change all layers, most of
-# the head start is gone. With 30 and with 100 labels the denoising stack gains a little
-# less than a point, in every seed. From 300 labels on, no pretrained network beats the
-# one from scratch unless dropout helps it. Dropout alone does: at a thousand labels it
-# takes off one point, as much as dropout on top of the stack. With all labels it costs a
-# little, in the time that these networks were given.
+# **A start that has learned to denoise pays.** From 100 to 1,000 labels it takes about 2
+# points off the error of the same network from scratch, and half a point with 10,000, in
+# every seed. With dropout on both sides, the gain is 2 to 3 points with 100 and 300 labels
+# and about 1 with 1,000; with 10,000 it is 0.2 on average, and gone in one seed. With 10
+# labels the seeds do not agree; with 30 they do with dropout only. **A start without noise does not pay**: the stacked
+# autoencoder is no better than random weights at any number of labels, on average.
 #
-# **With few labels, leave the features alone.** Compare the two tables. With 30 and 100
-# labels the frozen denoising stack has the lowest mean error on this page, lower than any
-# network that was fine-tuned. With 10 it is the frozen layer for Gaussian noise. At 300
-# the frozen stack is level with the best network, and beyond that, fine-tuning wins
-# clearly. (The means of three seeds. In a single seed another method can be ahead.)
+# **With few labels, leave the features alone.** Compare the two tables. Up to 1,000 labels,
+# the frozen denoising stack has a lower mean error than any whole network of this page.
+# With 10,000, fine-tuning wins, by about a point. (The means of three seeds. In a single seed another
+# method can be ahead.)
 #
 # With 10 or 30 labels it matters more *which* digits got a label than what learns from
 # them: from one choice of labels to another, the same network's error changes by
@@ -310,33 +378,38 @@ draw_curves(
 
 # %% tags=["check"]
 head_start = relative("fine-tuned", "stacked DAE", "from scratch")
-assert (head_start[1:3] < 0).all()
-overall = tables.spread(rows, "test_error", "use", "method", "labels")
-lowest = {
-    count: min((k for k in overall if k[2] == count), key=lambda k: overall[k][0])[:2]
+assert (head_start[2:] < 0).all()
+assert (abs(head_start.mean(axis=1)[2:5] + 2.1) < 0.5).all()
+assert abs(head_start.mean(axis=1)[5] + 0.5) < 0.15
+assert (head_start[:2] > 0).any()
+with_dropout = relative("fine-tuned", "stacked DAE, dropout", "from scratch, dropout")
+assert (with_dropout[2:5] < 0).all()
+gains = with_dropout.mean(axis=1)
+assert ((gains[2:4] < -2) & (gains[2:4] > -3)).all()
+assert abs(gains[4] + 1) < 0.3
+assert round(gains[5], 1) == -0.2
+assert (with_dropout[5] > -0.05).sum() == 1
+assert (with_dropout[0] > 0).any()
+assert (with_dropout[1] < 0).all()
+assert ((head_start[:2] > 0).sum(axis=1) == 1).all()
+without_noise = relative("fine-tuned", "stacked AE", "from scratch").mean(axis=1)
+assert (without_noise > -0.2).all()
+whole = {
+    count: [
+        error(m, count, "fine-tuned")
+        for m in dict.fromkeys(
+            row["method"] for row in tables.select(rows, use="fine-tuned")
+        )
+    ]
     for count in counts
 }
-assert lowest[10] == ("frozen", "DAE, Gaussian")
-assert lowest[30] == lowest[100] == ("frozen", "stacked DAE")
-best_at = {count: overall[*lowest[count], count][0] for count in counts}
-stack = {count: overall["frozen", "stacked DAE", count][0] for count in counts}
-assert stack[300] - best_at[300] < 0.001
-assert all(lowest[count][0] == "fine-tuned" for count in counts if count >= 300)
-assert all(stack[count] - best_at[count] > 0.01 for count in counts if count >= 1_000)
-assert arguments["fine_steps"] == 3_000
-assert (head_start.mean(axis=1)[1:3] > -1).all()
-for method in ("stacked AE", "stacked DAE"):
-    difference = relative("fine-tuned", method, "from scratch").mean(axis=1)
-    assert (difference[np.array(counts) >= 300] > -0.1).all()
-dropout = relative("fine-tuned", "from scratch, dropout", "from scratch")
-assert -1.5 < dropout[counts.index(1000)].mean() < -0.7
-assert 0 < dropout[-1].mean() < 0.7
-both = relative("fine-tuned", "stacked DAE, dropout", "from scratch")
-assert abs((both - dropout)[counts.index(1000)].mean()) < 0.3
-fine_tuned = tables.select(rows, use="fine-tuned")
-scratch = tables.spread(fine_tuned, "test_error", "method", "labels")
+for count in counts[:-1]:
+    assert error("stacked DAE", count) < min(whole[count]), count
+assert 0.7 < 100 * (error("stacked DAE", 10_000) - min(whole[10_000])) < 1.3
+assert arguments["fine_steps"] == 1_200
+assert len(arguments["fine_rates"]) == 3
 for count in (10, 30):
-    assert scratch["from scratch", count][1] > 0.02
+    assert means["fine-tuned", "from scratch", count][1] > 0.01
 
 # %% [markdown]
 # ## Harder digits
@@ -373,7 +446,9 @@ compare_images(
 # Three hidden layers, from scratch, pretrained as clean autoencoders, or pretrained as
 # denoising autoencoders with a quarter or half of the inputs masked. Of the last two,
 # the one with the lower validation error counts as the *stacked DAE*. Each layer is
-# pretrained for 600 steps on the 10,000 images, and the whole network trained for 700.
+# pretrained for 600 steps on the 10,000 images, and the whole network trained for 700,
+# both at a peak of 0.002. **That rate is not tuned.** Above, it was too low for
+# masking noise, so what follows may turn as well.
 
 # %% tags=["hide-code"]
 from IPython.display import display
@@ -467,8 +542,8 @@ for variation in ("random background", "image background"):
 # - **Fifteen years have passed.** They used [sigmoid](../glossary.md#sigmoid) units and
 #   plain gradient descent, which hardly trains three layers from random weights.
 #   Pretraining made it possible. With ReLU units, today's initial weights and
-#   [Adam](../glossary.md#adam), a network from scratch trains well by itself, and the
-#   reason for pretraining *in this setting* is gone.
+#   [Adam](../glossary.md#adam), a network from scratch trains well by itself, and
+#   that reason for pretraining is gone. The one that is left is that labels are few.
 #
 # What has become of the idea? Many language and vision models of today are pretrained by
 # hiding parts of the input, with other networks, and with far more data than labels. Our
@@ -483,12 +558,11 @@ for variation in ("random background", "image background"):
 # raw pixels? Look at the first column of the table.
 
 # %% [markdown] tags=["solution"]
-# The raw pixels: seven points fewer of the test images are wrong. Features are only
-# better if what they keep is what the task needs, and the autoencoder was never told what
-# that is.
+# The raw pixels: on average, the error is three points lower. Features are only better if
+# what they keep is what the task needs, and the autoencoder was never told what that is.
 
 # %% tags=["check"]
-assert 6 < relative("frozen", "AE", "raw pixels").mean(axis=1)[0] < 8
+assert round(relative("frozen", "AE", "raw pixels").mean(axis=1)[0]) == 3
 
 # %% [markdown]
 # ### 2. More noise

@@ -140,14 +140,14 @@ def runs(column, clip="clipped"):
 test_mse, time_spent, size = runs("mse"), runs("seconds"), runs("parameters")
 networks = list(dict.fromkeys(network for network, _ in test_mse))
 lines = [
-    "| network | parameters | epochs | seconds | test MSE × 1000 |",
+    "| network | epochs | seconds | test MSE × 1000 | parameters |",
     "|---|--:|--:|--:|--:|",
 ]
 for run in sorted(test_mse, key=lambda run: (networks.index(run[0]), run[1])):
     values = 1000 * test_mse[run]
     lines.append(
-        f"| {run[0]} | {size[run][0]:,} | {run[1]} | {time_spent[run].mean():.0f} "
-        f"| {values.mean():.2f} ± {values.std():.2f} |"
+        f"| {run[0]} | {run[1]} | {time_spent[run].mean():.0f} "
+        f"| {values.mean():.2f} ± {values.std():.2f} | {size[run][0]:,} |"
     )
 Markdown("\n".join(lines))
 

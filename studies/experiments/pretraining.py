@@ -2,10 +2,12 @@
 
 Label curves. The same labelled digits, seen as raw pixels, random features, principal
 components, and the codes of autoencoders with and without noise: frozen under a linear
-classifier, and fine-tuned against the same network from scratch.
+classifier, and fine-tuned against the same network from scratch. Each side's learning
+rate is tuned on validation images.
 """
 
 import copy
+from collections.abc import Sequence
 from functools import partial
 
 import torch
@@ -26,9 +28,21 @@ from dae_tutorial.train import Corruption
 from studies.experiments.recipe import train
 
 masking = partial(add_masking_noise, mask_prob=0.25)
-gaussian = partial(add_gaussian_noise, noise_factor=0.5)
+clipped = partial(add_gaussian_noise, noise_factor=0.5)
+unclipped = partial(add_gaussian_noise, noise_factor=0.5, clip=False)
 
-LABELS = (10, 30, 100, 300, 1_000, 10_000, 58_000)
+LABELS = (10, 30, 100, 300, 1_000, 10_000)
+
+# name → (the noise that each layer learns from, layers)
+LEARNED = {
+    "AE": (no_noise, 1),
+    "DAE, masking": (masking, 1),
+    "DAE, Gaussian clipped": (clipped, 1),
+    "DAE, Gaussian unclipped": (unclipped, 1),
+    "stacked AE": (no_noise, 2),
+    "stacked DAE": (masking, 2),
+}
+RATES = (2e-3, 6e-3, 2e-2, 6e-2)
 
 # name → (the encoder that it starts from, probability of dropout)
 NETWORKS = {
@@ -38,6 +52,7 @@ NETWORKS = {
     "stacked DAE": ("stacked DAE", 0.0),
     "stacked DAE, dropout": ("stacked DAE", 0.5),
 }
+FINE_RATES = (7e-4, 2e-3, 6e-3)
 
 SEEDS = (0, 1, 2)
 TOY = {
@@ -46,6 +61,8 @@ TOY = {
     "width": 64,
     "steps": 60,
     "fine_steps": 60,
+    "rates": (2e-3,),
+    "fine_rates": (2e-3,),
     "held_out": (500, 500),
 }
 
@@ -59,10 +76,16 @@ def study(
     unlabelled: int = 58_000,
     width: int = 256,
     steps: int = 2_000,
-    fine_steps: int = 3_000,
+    fine_steps: int = 1_200,
+    rates: tuple[float, ...] = RATES,
+    fine_rates: tuple[float, ...] = FINE_RATES,
     held_out: tuple[int, int] = (2_000, 10_000),
 ) -> list[dict]:
     """Measure label curves for frozen features and for fine-tuned networks.
+
+    For each rate there is a row: which one counts, its validation error decides. A
+    network starts from the encoder whose frozen features have the least validation
+    error with as many labels.
 
     Args:
         seed: of the choice of labels, the initial weights, all orders and the noise.
@@ -72,11 +95,14 @@ def study(
         width: units of each hidden layer, and the number of principal components.
         steps: optimiser steps for each hidden layer.
         fine_steps: optimiser steps for each network, at most; few labels get fewer.
+        rates: peaks of the learning rate, for the layers of an encoder.
+        fine_rates: peaks of the learning rate, for a network with labels.
         held_out: how many validation and test images, up to 2,000 and 10,000.
 
     Returns:
-        One row a method and number of labels: use (frozen or fine-tuned), method,
-        labels, validation_error that settings were chosen by, and test_error.
+        One row a method, number of labels and rate: use (frozen or fine-tuned), method,
+        rate (0 where nothing was trained before the labels came), labels,
+        validation_error that settings were chosen by, and test_error.
 
     Examples:
         >>> rows = study(seed=0, **TOY)
@@ -92,17 +118,32 @@ def study(
     )
     chosen = balanced(training.labels, max(labels), seed)
     labelled = (training.images[chosen], training.labels[chosen])
-    encoders = learn_encoders(training.images[:unlabelled], width, steps, seed)
-    rows = []
-    for method, encoder in encoders.items():
-        if method != "stacked random":  # only the start of the networks from scratch
-            curve = probe(encoder, labels, labelled, validation, test)
-            rows += [{"use": "frozen", "method": method, **row} for row in curve]
+    splits = (labelled, validation, test)
+    encoders = learn_encoders(training.images[:unlabelled], width, steps, rates, seed)
+    frozen = {
+        (method, rate): probe(encoder, labels, *splits)
+        for (method, rate), encoder in encoders.items()
+    }
+    rows = [
+        {"use": "frozen", "method": method, "rate": rate, **row}
+        for (method, rate), curve in frozen.items()
+        if method != "stacked random"  # only the start of the networks from scratch
+        for row in curve
+    ]
     for method, (start, dropout) in NETWORKS.items():
-        network = with_classifier(encoders[start], width, dropout, seed=seed)
-        splits = (labelled, validation, test)
-        curve = fine_tune(network, labels, fine_steps, seed, *splits)
-        rows += [{"use": "fine-tuned", "method": method, **row} for row in curve]
+        starts = {
+            key: with_classifier(encoder, width, dropout, seed=seed)
+            for key, encoder in encoders.items()
+            if key[0] == start
+        }
+        best = [
+            starts[min(starts, key=lambda key: frozen[key][place]["validation_error"])]
+            for place in range(len(labels))
+        ]
+        for rate in fine_rates:
+            curve = fine_tune(best, labels, fine_steps, rate, seed, *splits)
+            named = {"use": "fine-tuned", "method": method, "rate": rate}
+            rows += [named | row for row in curve]
     return rows
 
 
@@ -129,23 +170,26 @@ def balanced(labels: Tensor, count: int, seed: int) -> Tensor:
 
 
 def learn_encoders(
-    images: Tensor, width: int, steps: int, seed: int
-) -> dict[str, nn.Sequential]:
-    """Learn every encoder of the study from images without labels."""
-    stack = partial(learn_stack, images, width=width, steps=steps, seed=seed)
-    plain, denoising = stack(no_noise, layers=2), stack(masking, layers=2)
-    first = slice(3)  # flatten, linear, activation: the stack without its second layer
-    return {
-        "raw pixels": nn.Sequential(nn.Flatten()),
-        "random features": stack(None, layers=1),
-        "PCA": principal_components(images, width),
-        "AE": plain[first],
-        "DAE, masking": denoising[first],
-        "DAE, Gaussian": stack(gaussian, layers=1),
-        "stacked AE": plain,
-        "stacked DAE": denoising,
-        "stacked random": stack(None, layers=2),
+    images: Tensor, width: int, steps: int, rates: Sequence[float], seed: int
+) -> dict[tuple[str, float], nn.Sequential]:
+    """Learn every encoder of the study from images without labels, at each rate."""
+    learn = partial(learn_stack, images, width=width, steps=steps, seed=seed)
+    encoders = {
+        ("raw pixels", 0.0): nn.Sequential(nn.Flatten()),
+        ("random features", 0.0): learn(None, layers=1),
+        ("PCA", 0.0): principal_components(images, width),
+        ("stacked random", 0.0): learn(None, layers=2),
     }
+    stacks = {
+        (corrupt, rate): learn(corrupt, layers=layers, peak=rate)
+        for corrupt, layers in dict(LEARNED.values()).items()  # the deepest of each
+        for rate in rates
+    }
+    for method, (corrupt, layers) in LEARNED.items():
+        depth = slice(1 + 2 * layers)  # flatten, then linear and activation each
+        for rate in rates:
+            encoders[method, rate] = stacks[corrupt, rate][depth]
+    return encoders
 
 
 def learn_stack(
@@ -156,6 +200,7 @@ def learn_stack(
     layers: int,
     steps: int,
     seed: int,
+    peak: float = 2e-3,
 ) -> nn.Sequential:
     """Pretrain a stack of equal layers; without a corruption it stays random.
 
@@ -166,7 +211,7 @@ def learn_stack(
     def train_layer(layer: HiddenLayer, inputs: Tensor) -> None:
         if corrupt is not None:
             unlabelled = ImageTensors(inputs, torch.zeros(len(inputs)))
-            train(layer, unlabelled, corrupt, steps=steps, seed=seed, peak=2e-3)
+            train(layer, unlabelled, corrupt, steps=steps, seed=seed, peak=peak)
 
     return pretrain_stack(images, [width] * layers, train_layer)
 
@@ -218,21 +263,22 @@ def with_classifier(
 
 
 def fine_tune(
-    network: nn.Sequential,
+    networks: Sequence[nn.Sequential],
     counts: tuple[int, ...],
     steps: int,
+    peak: float,
     seed: int,
     labelled: Split,
     validation: Split,
     test: Split,
 ) -> list[dict]:
-    """Train the whole network, from the same start for each number of labels."""
+    """Train a whole network for each number of labels; those given stay as they are."""
     rows = []
-    for count in counts:
+    for network, count in zip(networks, counts, strict=True):
         classifier = copy.deepcopy(network)
         few = tuple(tensor[:count] for tensor in labelled)
-        enough = min(steps, 200 + count // 10)
-        error = train_classifier(classifier, few, validation, steps=enough, seed=seed)
+        plan = {"steps": min(steps, 200 + count // 10), "peak": peak, "seed": seed}
+        error = train_classifier(classifier, few, validation, **plan)
         rows.append(_row(count, error, error_rate(classifier, *test)))
     return rows
 

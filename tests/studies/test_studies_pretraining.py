@@ -84,13 +84,71 @@ def test_a_network_starts_from_the_encoder_and_leaves_it_alone():
     assert network[1].weight is not encoder[1].weight
 
 
-def test_every_frozen_method_meets_every_number_of_labels():
-    sizes = pretraining.TOY | {"labels": (10, 30), "steps": 8, "width": 16}
-    rows = pretraining.study(seed=0, **sizes)
-    met = [(row["use"], row["method"], row["labels"]) for row in rows]
-    assert len(met) == len(set(met)) == 2 * (8 + len(pretraining.NETWORKS))
+TINY = pretraining.TOY | {"unlabelled": 300, "steps": 8, "fine_steps": 8, "width": 16}
+
+
+def test_every_method_meets_every_number_of_labels_at_every_rate():
+    sizes = {"labels": (10, 30), "rates": (1e-3, 1e-2), "fine_rates": (1e-3, 3e-3)}
+    rows = pretraining.study(seed=0, **TINY | sizes)
+    met = [tuple(row[k] for k in ("use", "method", "labels", "rate")) for row in rows]
+    never_trained, learned = 3, 2 * len(pretraining.LEARNED)
+    networks = 2 * len(pretraining.NETWORKS)
+    assert len(met) == len(set(met)) == 2 * (never_trained + learned + networks)
     for row in rows:
         assert 0 <= row["test_error"] <= 1
+        untrained = row["method"] in ("raw pixels", "random features", "PCA")
+        assert (row["rate"] == 0) == untrained
+
+
+def test_each_encoder_has_its_noise_and_its_rate(monkeypatch):
+    trained = []
+
+    def train(layer, images, corrupt, *, peak, **options):
+        noisy = corrupt(torch.zeros(1, 784))
+        trained.append((peak, noisy.min().item() < 0, noisy.max().item() > 0))
+
+    monkeypatch.setattr(pretraining, "train", train)
+    rates = (0.1, 0.2)
+    images = torch.rand(9, 1, 28, 28)
+    encoders = pretraining.learn_encoders(images, 8, 1, rates, seed=0)
+    for rate in rates:  # (below black, above black) of a black image, by layer
+        plain_and_masked = [(rate, False, False)] * 4
+        gaussian = [(rate, False, True), (rate, True, True)]
+        assert sorted(t for t in trained if t[0] == rate) == sorted(
+            plain_and_masked + gaussian
+        )
+        assert encoders["DAE, masking", rate][1] is encoders["stacked DAE", rate][1]
+        assert encoders["AE", rate][1] is encoders["stacked AE", rate][1]
+        assert encoders["AE", rate][1] is not encoders["DAE, masking", rate][1]
+        assert len(encoders["stacked DAE", rate]) == len(encoders["AE", rate]) + 2
+
+
+def test_a_network_starts_from_the_encoder_that_validation_chose(monkeypatch):
+    starts = []
+
+    def probe(encoder, counts, *_):  # the second call of a method is better at 30
+        calls.append(encoder)
+        errors = (0.5, 0.5 - 0.01 * len(calls))
+        return [
+            {"labels": count, "validation_error": error, "test_error": 1 - error}
+            for count, error in zip(counts, errors, strict=True)
+        ]
+
+    def fine_tune(networks, counts, *_):
+        starts.append([network[1].weight for network in networks])
+        return []
+
+    calls = []
+    monkeypatch.setattr(pretraining, "probe", probe)
+    monkeypatch.setattr(pretraining, "fine_tune", fine_tune)
+    sizes = {"labels": (10, 30), "rates": (1e-3, 1e-2)}
+    pretraining.study(seed=0, **TINY | sizes)
+    stacks = [encoder for encoder in calls if len(encoder) == 5]
+    random, *_, low, high = stacks  # the stacked DAE's two are the last
+    assert [torch.equal(start, random[1].weight) for start in starts[0]] == [True, True]
+    few, many = starts[list(pretraining.NETWORKS).index("stacked DAE")]
+    assert torch.equal(few, low[1].weight)
+    assert torch.equal(many, high[1].weight)
 
 
 @pytest.mark.parametrize("variation", variations.VARIATIONS)
