@@ -40,9 +40,9 @@ export function slider({ name, min, max, step, value, text, onInput }) {
   const input = make("input", { type: "range", id, min, max, step });
   input.value = value;
   const show = () => {
-    const value = text(Number(input.value));
-    say(output, value);
-    input.setAttribute("aria-valuetext", value);
+    const words = text(Number(input.value));
+    say(output, words);
+    input.setAttribute("aria-valuetext", words);
   };
   input.addEventListener("input", () => {
     show();

@@ -243,9 +243,9 @@ export class Heal {
     if (!curves) return;
     const { range } = KINDS[kind];
     const { trained } = this.laboratory.facts;
-    const say = (level) => STRINGS.level[kind](range.step === 1 ? Math.round(level) : level);
+    const text = (level) => STRINGS.level[kind](range.step === 1 ? Math.round(level) : level);
     const at = trained.kind === kind ? trained.level : null;
-    this.strip.show({ max: range.max, trained: at, say, name: STRINGS.kinds[kind] }, curves);
+    this.strip.show({ max: range.max, trained: at, text, name: STRINGS.kinds[kind] }, curves);
     this.root.dispatchEvent(new CustomEvent("curves"));
   }
 }
