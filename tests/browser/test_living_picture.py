@@ -38,7 +38,7 @@ def move(page: Page, level: float) -> None:
     page.get_by_role("slider", name="Noise").fill(f"{level}")
     expect(root).to_have_attribute("data-seen", "", timeout=20_000)
     root.evaluate("root => { delete root.dataset.seen }")
-    expect(page.locator(LIVING)).to_be_visible()
+    page.locator(LIVING).wait_for()
 
 
 def test_nothing_is_loaded_before_the_slider_is_moved(page: Page, site_root: str):
@@ -52,7 +52,7 @@ def test_nothing_is_loaded_before_the_slider_is_moved(page: Page, site_root: str
     page.keyboard.press("ArrowRight")
     expect(slider).to_have_attribute("aria-valuetext", "σ = 0.51")
     expect(page.locator(f"{PLACE} output")).to_have_text("σ = 0.51")
-    expect(page.locator(LIVING)).to_be_visible()
+    page.locator(LIVING).wait_for()
     expect(page.locator(FIGURE).locator("visible=true")).to_have_count(0)
     loaded = {url.removeprefix(site_root) for url in asked if "/vendor/" in url}
     models = {url for url in loaded if url.endswith(".onnx")}
@@ -119,12 +119,12 @@ def test_a_blocked_runtime_leaves_the_figure_and_can_be_tried_again(
     slider = page.get_by_role("slider", name="Noise")
     slider.fill("0.7")
     said = page.locator(f"{PLACE} [role=status]")
-    expect(said).to_contain_text("could not be loaded")
+    expect(said).to_contain_text("could not be loaded", timeout=20_000)
     expect(page.locator(FIGURE).locator("visible=true")).to_have_count(1)
     expect(page.locator(LIVING)).to_have_count(0)
     page.unroute("**/*.wasm")
     slider.fill("0.3")
-    expect(page.locator(LIVING)).to_be_visible()
+    page.locator(LIVING).wait_for()
 
 
 def test_it_comes_alive_again_after_an_instant_navigation(
