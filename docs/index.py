@@ -11,7 +11,7 @@
 # to give the clean picture back; to do that, it has to learn what clean pictures look
 # like.
 #
-# <div id="living-picture" markdown>
+# <div id="living-picture" data-digit="4" data-seed="0" markdown>
 
 # %% tags=["hide-code"] alt="One handwritten 2, three times. Noisy: the digit can hardly be seen under grey noise. Healed: the network has rebuilt it, clear, with soft edges. Original: as it was written."
 import matplotlib.pyplot as plt
@@ -49,6 +49,9 @@ for axes, (name, picture) in zip(panels, pictures.items(), strict=True):
 figure
 
 # %% [markdown]
+# <div class="lab-slider"><label for="living-level">Noise</label><output for="living-level">σ = 0.50</output><input type="range" id="living-level" min="0" max="1" step="0.01" value="0.5" autocomplete="off" disabled></div>
+# <p class="lab-hint" role="status">Move the slider, and the network answers here, in your browser. It loads 3.9&nbsp;MB, once.</p>
+#
 # </div>
 #
 # This network has 209,968 parameters, comes [with the package](further/pretrained.py) and

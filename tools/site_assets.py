@@ -72,29 +72,32 @@ def write_if_new(path: Path, content: bytes) -> None:
         provenance.write_whole(path, content)
 
 
-def copy_katex(source: Path = KATEX, target: Path = VENDOR) -> None:
-    """Copy the parts of KaTeX that a browser loads, fonts in their smallest format.
+def installed(folder: Path) -> Path:
+    """Return a folder that npm has made; complain where it is missing."""
+    if not folder.is_dir():
+        raise PluginError(f"{folder} is missing: run `npm ci --ignore-scripts` first.")
+    return folder
 
-    What an earlier version of KaTeX had, and this one has not, is deleted; the rest
-    stays where it is, for a build or a server may be reading it.
+
+def fill(folder: Path, files: dict[str, Path]) -> None:
+    """Copy files into a folder, each to its name there, and delete what is not of them.
+
+    What is there already stays where it is, for a build or a server may be reading it.
     """
-    if not source.is_dir():
-        raise PluginError(
-            f"KaTeX is not in {source.relative_to(ROOT)}: "
-            "run `npm ci --ignore-scripts` first."
-        )
-    files = [
-        source / "dist" / "contrib" / "copy-tex.min.js",
-        source / "dist" / "katex.min.css",
-        *(source / "dist" / "fonts").glob("*.woff2"),
-    ]
-    copies = {target / file.relative_to(source / "dist"): file for file in files}
-    copies[target / "LICENSE"] = source / "LICENSE"
-    for copy, file in copies.items():
-        write_if_new(copy, file.read_bytes())
-    for path in target.rglob("[!.]*"):  # a hidden one is being written
-        if path.is_file() and path not in copies:
+    for name, file in files.items():
+        write_if_new(folder / name, file.read_bytes())
+    for path in folder.rglob("[!.]*"):  # a hidden one is being written
+        if path.is_file() and path.relative_to(folder).as_posix() not in files:
             path.unlink(missing_ok=True)
+
+
+def copy_katex(source: Path = KATEX, target: Path = VENDOR) -> None:
+    """Copy the parts of KaTeX that a browser loads, fonts in their smallest format."""
+    dist = installed(source) / "dist"
+    fonts = (dist / "fonts").glob("*.woff2")
+    files = [dist / "contrib" / "copy-tex.min.js", dist / "katex.min.css", *fonts]
+    copies = {file.relative_to(dist).as_posix(): file for file in files}
+    fill(target, copies | {"LICENSE": source / "LICENSE"})
 
 
 def laboratory_key() -> str:
@@ -111,8 +114,8 @@ def laboratory_key() -> str:
 
 def make_laboratory() -> None:
     """Write the laboratory's models and copy its runtime, where they are not there."""
-    for name in RUNTIME_FILES:
-        write_if_new(ASSETS / "onnxruntime" / name, (RUNTIME / name).read_bytes())
+    runtime = installed(RUNTIME)
+    fill(ASSETS / "onnxruntime", {name: runtime / name for name in RUNTIME_FILES})
     folder, key = ASSETS / "laboratory", laboratory_key()
     if (folder / ".key").is_file() and (folder / ".key").read_text() == key:
         return
@@ -121,8 +124,7 @@ def make_laboratory() -> None:
         # In a process of its own, which knows nothing of the code of an hour ago.
         command = [sys.executable, "-c", f"{code}; write({scratch!r})"]
         subprocess.run(command, cwd=ROOT, check=True)
-        for file in Path(scratch).iterdir():
-            write_if_new(folder / file.name, file.read_bytes())
+        fill(folder, {file.name: file for file in Path(scratch).iterdir()})
     write_if_new(folder / ".key", key.encode())
 
 

@@ -3,12 +3,19 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Route,
+    expect,
+    sync_playwright,
+)
 
-from tests.pages.built_site import PREFIX, built_site, serve
+from tests.pages.built_site import PREFIX, built_site, page_paths, serve
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -64,6 +71,30 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture
+def follow(page: Page, site_root: str) -> Callable[[str, str], None]:
+    """Return what follows the menu's link to a page, which the theme does itself.
+
+    It does so once it has the list of pages, which is empty in a build that does not
+    know where it is published.
+    """
+    urls = [f"<url><loc>{site_root}{path}</loc></url>" for path in page_paths()]
+    body = f"<urlset>{''.join(urls)}</urlset>"
+    page.route("**/sitemap.xml", lambda route: route.fulfill(body=body))
+
+    def go(path: str, heading: str) -> None:
+        page.evaluate("window.sameDocument = true")
+        page.evaluate(
+            """address => [...document.querySelectorAll(".md-sidebar--primary a")]
+            .find(link => link.href === address).click()""",
+            site_root + path,
+        )
+        expect(page.locator("article h1")).to_contain_text(heading)
+        assert page.evaluate("window.sameDocument"), "the page was loaded anew"
+
+    return go
 
 
 @pytest.fixture

@@ -20,6 +20,13 @@ export function set(element, attributes) {
   return element;
 }
 
+/** Put a text into an element that holds nothing else. The node that is there stays: a new
+    one for each move of a slider would have the page styled anew. */
+export function say(element, text) {
+  if (!element.firstChild) element.append(text);
+  else if (element.firstChild.data !== text) element.firstChild.data = text;
+}
+
 export function button(text, onclick, attributes = {}) {
   return make("button", { type: "button", class: "lab-button", onclick, ...attributes }, text);
 }
@@ -27,15 +34,15 @@ export function button(text, onclick, attributes = {}) {
 let count = 0;
 
 /** Make a slider with a name and a value that is said in words. */
-export function slider({ name, min, max, step, value, say, onInput }) {
+export function slider({ name, min, max, step, value, text, onInput }) {
   const id = `lab-slider-${++count}`;
-  const output = make("output", { for: id }, say(value));
+  const output = make("output", { for: id }, text(value));
   const input = make("input", { type: "range", id, min, max, step });
   input.value = value;
   const show = () => {
-    const text = say(Number(input.value));
-    output.textContent = text;
-    input.setAttribute("aria-valuetext", text);
+    const words = text(Number(input.value));
+    say(output, words);
+    input.setAttribute("aria-valuetext", words);
   };
   input.addEventListener("input", () => {
     show();

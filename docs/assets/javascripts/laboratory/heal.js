@@ -1,7 +1,7 @@
 /* The heart: an image, a noise, a level; each model's answer to it. */
 
 import { psnrCurves } from "./curves.js";
-import { button, choices, make, slider } from "./dom.js";
+import { button, choices, make, say, slider } from "./dom.js";
 import { drawStrokes } from "./drawing.js";
 import { FAILURES } from "./failures.js";
 import { ImageCard } from "./image_card.js";
@@ -66,7 +66,7 @@ export class Heal {
       min: 0,
       ...KINDS[this.state.kind].range,
       value: this.state.level,
-      say: (level) => STRINGS.level[this.state.kind](level),
+      text: (level) => STRINGS.level[this.state.kind](level),
       onInput: (level) => this.#change({ level }),
     });
     this.level.row.classList.add("lab-level");
@@ -134,7 +134,7 @@ export class Heal {
   // ---- What the reader does ----
 
   #change(change, isWhole = true) {
-    this.story.textContent = "";
+    say(this.story, "");
     this.hasChanged = true;
     this.#follow({ ...this.state, ...change }, isWhole);
   }
@@ -180,8 +180,8 @@ export class Heal {
     paintGrey(this.views.clean, this.clean);
     paintGrey(this.views.noisy, noisy);
     const score = isBlank ? "" : STRINGS.decibels(psnr(noisy, this.clean));
-    this.nothing.textContent = score;
-    this.message.textContent = isBlank ? STRINGS.blank : "";
+    say(this.nothing, score);
+    say(this.message, isBlank ? STRINGS.blank : "");
     this.version = this.root.dataset.version = Number(this.version ?? 0) + 1;
     clearTimeout(this.timer);
     if (isBlank) this.#showNothing();
@@ -243,9 +243,9 @@ export class Heal {
     if (!curves) return;
     const { range } = KINDS[kind];
     const { trained } = this.laboratory.facts;
-    const say = (level) => STRINGS.level[kind](range.step === 1 ? Math.round(level) : level);
+    const text = (level) => STRINGS.level[kind](range.step === 1 ? Math.round(level) : level);
     const at = trained.kind === kind ? trained.level : null;
-    this.strip.show({ max: range.max, trained: at, say, name: STRINGS.kinds[kind] }, curves);
+    this.strip.show({ max: range.max, trained: at, text, name: STRINGS.kinds[kind] }, curves);
     this.root.dispatchEvent(new CustomEvent("curves"));
   }
 }

@@ -4,18 +4,11 @@ import { button, make } from "./dom.js";
 import { Birth } from "./birth.js";
 import { Heal } from "./heal.js";
 import { PlaneView } from "./plane_view.js";
-import { CHAINS, FILES, Session } from "./session.js";
+import { CHAINS, Session, loadDigits } from "./session.js";
 import { STRINGS } from "./strings.js";
 import { Walk } from "./walk.js";
 
 const PARTS = { heal: Heal, walk: Walk, birth: Birth, plane: PlaneView };
-const PIXELS = 784;
-
-async function get(name) {
-  const answer = await fetch(FILES + name);
-  if (!answer.ok) throw new Error(`${answer.status} ${name}`);
-  return answer;
-}
 
 /** What the parts share. */
 class Laboratory {
@@ -38,13 +31,8 @@ class Laboratory {
 
 /** Build all parts, then load the models. */
 export async function start(roots, signal) {
-  const [facts, bytes] = await Promise.all([
-    get("laboratory.json").then((answer) => answer.json()),
-    get("digits.bin").then((answer) => answer.arrayBuffer()),
-  ]);
+  const { facts, digits } = await loadDigits();
   if (signal.aborted) return;
-  const pixels = Float32Array.from(new Uint8Array(bytes), (value) => value / 255);
-  const digits = facts.digits.map((_, i) => pixels.subarray(i * PIXELS, (i + 1) * PIXELS));
   const laboratory = new Laboratory(facts, digits, signal);
   const parts = roots.map((root) => new PARTS[root.dataset.part](laboratory, root));
   await load(laboratory, roots, parts);

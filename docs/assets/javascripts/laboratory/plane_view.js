@@ -1,6 +1,6 @@
 /* Two dimensions: arrows from each place to where the perfect denoiser moves it. */
 
-import { make, set, slider } from "./dom.js";
+import { make, say, set, slider } from "./dom.js";
 import { follow, posteriorMean, spiral } from "./plane.js";
 import { STRINGS } from "./strings.js";
 
@@ -40,7 +40,7 @@ export class PlaneView {
       max: 0.8,
       step: 0.01,
       value: this.sigma,
-      say: (sigma) => `σ = ${sigma.toFixed(2)}`,
+      text: (sigma) => `σ = ${sigma.toFixed(2)}`,
       onInput: (sigma) => {
         this.sigma = sigma;
         this.#show();
@@ -53,7 +53,7 @@ export class PlaneView {
         max: 1,
         step: 0.05,
         value: this.start[i],
-        say: (x) => x.toFixed(2),
+        text: (x) => x.toFixed(2),
         onInput: (x) => {
           this.start = this.start.with(i, x);
           this.#show();
@@ -98,7 +98,7 @@ export class PlaneView {
     set(this.end, { cx, cy });
     const [a, b] = posteriorMean(POINTS, this.sigma, this.start);
     const pull = Math.hypot(a - this.start[0], b - this.start[1]) / this.sigma ** 2;
-    this.score.textContent = STRINGS.score(pull.toFixed(1));
+    say(this.score, STRINGS.score(pull.toFixed(1)));
   }
 }
 

@@ -1,7 +1,8 @@
 /* The page's side of the worker: load models, run them, end it all. */
 
 const RUNTIME = new URL("../../vendor/onnxruntime/", import.meta.url).href;
-export const FILES = new URL("../../vendor/laboratory/", import.meta.url).href;
+const FILES = new URL("../../vendor/laboratory/", import.meta.url).href;
+const PIXELS = 784;
 const RUNTIME_BYTES = 14_300_000; // unpacked; only the progress bar depends on it
 
 /** The denoisers' parts: what a chain of models turns a noisy image into. */
@@ -17,6 +18,23 @@ export function denoising(name, input, count = 1) {
   const isFlat = name === "clean" || name === "dense";
   const shape = isFlat ? [count, 784] : [count, 1, 28, 28];
   return { chain: CHAINS[name], input, shape };
+}
+
+async function get(name) {
+  const answer = await fetch(FILES + name);
+  if (!answer.ok) throw new Error(`${answer.status} ${name}`);
+  return answer;
+}
+
+/** Load the digits that readers can choose, and what there is to know of the models. */
+export async function loadDigits() {
+  const [facts, bytes] = await Promise.all([
+    get("laboratory.json").then((answer) => answer.json()),
+    get("digits.bin").then((answer) => answer.arrayBuffer()),
+  ]);
+  const pixels = Float32Array.from(new Uint8Array(bytes), (value) => value / 255);
+  const digits = facts.digits.map((_, i) => pixels.subarray(i * PIXELS, (i + 1) * PIXELS));
+  return { facts, digits };
 }
 
 export class Session {

@@ -8,6 +8,12 @@ export const STRINGS = {
     `The models could not be loaded (${why}). The figures on this page need nothing.`,
   again: "Try again",
 
+  living: ["noisy", "healed", "original"],
+  left: (share) =>
+    share < 1
+      ? `The network takes away ${Math.round(100 * (1 - share))} % of the error.`
+      : "Here the network errs more than the noise does. It was trained at σ = 0.5.",
+
   draw: "Draw a digit",
   pad: "Drawing pad. Arrow keys move the pen, Space puts it down and lifts it, Backspace undoes the last stroke.",
   padHint: "Mouse, finger, pen, or arrow keys and Space",

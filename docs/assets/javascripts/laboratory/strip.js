@@ -51,7 +51,7 @@ export class Strip {
 
   /** Draw curves: by name, PSNR at levels that divide the range evenly.
 
-      @param range - { max, trained, say, name }; `trained` is a level, or null */
+      @param range - { max, trained, text, name }; `trained` is a level, or null */
   show(range, curves) {
     [this.range, this.curves] = [range, curves];
     const finite = Object.values(curves).flat().filter(Number.isFinite);
@@ -69,7 +69,7 @@ export class Strip {
 
   #axes() {
     const { low, high } = this.scale;
-    const { max, trained, say } = this.range;
+    const { max, trained, text } = this.range;
     const parts = [];
     for (let decibels = low; decibels <= high; decibels += 4) {
       const y = this.#y(decibels);
@@ -81,7 +81,7 @@ export class Strip {
     for (const share of [0, 0.5, 1]) {
       const anchor = ["lab-start", "lab-middle", "lab-end"][2 * share];
       const at = { x: this.#x(share), y: HEIGHT - 6, class: anchor };
-      parts.push(make("text", at, say(share * max)));
+      parts.push(make("text", at, text(share * max)));
     }
     if (trained !== null) {
       const x = this.#x(trained / max);

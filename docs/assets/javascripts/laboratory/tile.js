@@ -1,6 +1,6 @@
 /* One model's answer: the picture, what is wrong with it, its score, its code. */
 
-import { make } from "./dom.js";
+import { make, say } from "./dom.js";
 import { psnr } from "./noise.js";
 import { paintBars, paintGrey, paintNothing, paintResidual, picture } from "./pictures.js";
 import { STRINGS } from "./strings.js";
@@ -33,10 +33,10 @@ export class Tile {
     paintResidual(this.wrong, answer, clean);
     const [score, nothing] = [psnr(answer, clean), psnr(noisy, clean)];
     const text = STRINGS.decibels(score);
-    this.score.textContent = text;
+    say(this.score, text);
     this.answer.setAttribute("aria-label", STRINGS.picture(STRINGS.models[this.name], text));
     const gain = score - nothing;
-    this.gain.textContent = Number.isFinite(gain) ? STRINGS.gain(gain) : "";
+    say(this.gain, Number.isFinite(gain) ? STRINGS.gain(gain) : "");
     this.gain.classList.toggle("is-worse", gain < 0);
     if (outputs.length < 2) return;
     this.colour ??= getComputedStyle(this.bars).color;
@@ -45,6 +45,6 @@ export class Tile {
 
   clear() {
     for (const canvas of [this.answer, this.wrong, this.bars]) paintNothing(canvas);
-    this.score.textContent = this.gain.textContent = "";
+    for (const text of [this.score, this.gain]) say(text, "");
   }
 }

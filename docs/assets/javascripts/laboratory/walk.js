@@ -61,7 +61,7 @@ export class Walk {
       max: 1,
       step: 0.01,
       value: this.share,
-      say: (share) => `${Math.round(100 * share)} %`,
+      text: (share) => `${Math.round(100 * share)} %`,
       onInput: (share) => {
         this.share = share;
         this.ask(true);
@@ -98,7 +98,7 @@ export class Walk {
       max: 4,
       step: 0.1,
       value: 0,
-      say: STRINGS.spreads,
+      text: STRINGS.spreads,
       onInput: (move) => {
         this.move = move;
         this.ask(true);
