@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 import torch
 
-from studies.experiments import architectures, recipe, schedules
+from studies.experiments import architectures, averaging, recipe, schedules
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -77,7 +77,7 @@ def test_a_schedule_has_its_rate_and_its_betas(watched, rate, beta2):
     assert cycle[-1] < 0.05 * rate
 
 
-@pytest.mark.parametrize("module", [schedules, architectures])
+@pytest.mark.parametrize("module", [schedules, architectures, averaging])
 def test_runs_of_a_seed_begin_alike_and_meet_other_noise_in_the_test(watched, module):
     calls = watched(module)
     for epochs in (2, 4):
@@ -173,6 +173,20 @@ def test_the_wide_network_has_no_bottleneck():
         if isinstance(layer, torch.nn.Linear)
     ]
     assert widths == [1024, 784]
+
+
+def test_an_average_follows_the_weights_at_its_speed():
+    def errors(epochs: int) -> dict[float, float]:
+        part = averaging.TOY | {"train_images": 320, "epochs": epochs}
+        rows = averaging.study(seed=0, decays=(1e-6, 1 - 1e-6), **part)
+        return {row["decay"]: row["mse"] for row in rows}
+
+    one, two = errors(1), errors(2)
+    for found in (one, two):  # what forgets at once is the weights as they are
+        assert found[1e-6] == pytest.approx(found[0.0], rel=1e-3)
+    assert two[0.0] < 0.9 * one[0.0]
+    # What never forgets stays where the first step has brought it.
+    assert two[1 - 1e-6] > 1.2 * two[0.0]
 
 
 @pytest.mark.slow
