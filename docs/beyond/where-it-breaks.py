@@ -395,7 +395,7 @@ assert all(wrong["R2R"][s] < wrong["SURE"][s] for s in wrong["SURE"] if s != 1.0
 # $\sigma$ well: [the next page](choosing-without-clean-images.py#how-strong-is-the-noise)
 # does. Noise2Noise and blind training need no $\sigma$ at all.
 #
-# And a network? The convolutional one again, with SURE told a tenth too little or too much.
+# And a network? The [convolutional](../glossary.md#convolution) one again, with SURE told a tenth too little or too much.
 # All else is as on the page before.
 
 # %% tags=["hide-code"]
