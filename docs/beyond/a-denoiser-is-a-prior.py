@@ -213,8 +213,8 @@ def rows_of(name):
 
 
 # %% [markdown]
-# **80 % of the pixels are missing.** (The last row, the exact answer of who knows only
-# training images, has [a section of its own](#the-exact-answer-and-whose-ceiling-it-is).)
+# **80 % of the pixels are missing.** (The last row is explained
+# [below](#the-exact-answer-and-whose-ceiling-it-is).)
 
 # %% tags=["hide-code"] alt="Eight digits with 80 % of their pixels missing, under six methods. Pseudo-inverse: the specks as they came. Total variation: grey blotches around the specks. RED: strokes with specks beside them, several of them another digit. Plug-and-play: clean digits, nearly all of them right. DiffPIR: strokes broken by specks. Training set: sharp digits in other hands, one of them two at once in grey."
 compare_images(rows_of("80 % missing"))
@@ -442,8 +442,7 @@ assert abs(fell_short / mean("frechet", "box", "clean images") - 1) < 0.1
 #
 # The average of four draws has the better PSNR, by 1.8 dB, and twice the Fréchet distance. It
 # shows fewer wrong digits, for it shows fewer digits. It is the same with 80 % missing and with a
-# quarter of the size. (With half missing, a blur or half the size, little is open, and the two
-# distances hardly differ.)
+# quarter of the size; elsewhere little is open, and the two distances hardly differ.
 #
 # How much *must* a draw lose? Let $\hat{x}$ be the mean of all answers, and draw $z$ from them, as
 # the truth $x$ was drawn. Then $x - \hat{x}$ and $z - \hat{x}$ are two independent errors of the
@@ -803,12 +802,5 @@ for sigma in (0.4, 0.8):
 #
 # One data set of small, plain pictures, one network, one level of noise on the measurement,
 # known exactly, and maps that are known exactly. The solvers' settings were chosen from a few, and
-# in places the best was the first or the last of them. Only for boxes there is a network of their own, and a short training of it.
-# There are other ways to draw that fit: those that follow the gradient of the data through the
-# denoiser, or keep many candidates. And the spread of 80 images a seed is that of a small study.
-#
-# ## To try
-#
-# - Leave the levels at 0.8 in place of falling ones. For which task does it matter?
-# - Take a mask that hides the upper half. How many digits can be told from the lower one?
-# - Give a solver the wrong `noise_sigma`, ten times as large and a tenth. What breaks?
+# in places the best was the first or the last of them. Only for boxes there is a network of their
+# own, and a short training of it. The spread of 80 images a seed is that of a small study.
