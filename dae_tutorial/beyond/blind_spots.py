@@ -88,7 +88,10 @@ class BlindPixelLoss(nn.Module):
     else. The loop must use the batch whole, as it does in a single process.
 
     Args:
-        period: of the grid; one pixel in period² is hidden.
+        period: of the grid, at least 2; one pixel in period² is hidden.
+
+    Raises:
+        ValueError: if `period` is below 2.
 
     Examples:
         >>> from dae_tutorial.model import UNet
@@ -105,6 +108,7 @@ class BlindPixelLoss(nn.Module):
 
     def __init__(self, period: int = 4):
         super().__init__()
+        grid_mask(torch.zeros(1, 1), period, phase=0)  # refuses what is no period
         self.period = period
         self._mask: Tensor | None = None
 
@@ -141,7 +145,7 @@ def answer_blindly(denoise: Denoiser, noisy: Tensor, *, period: int = 4) -> Tens
     """Answer for each pixel without having seen it: J-invariant inference.
 
     Args:
-        denoise: keeps the shape of what it is given; called period² times.
+        denoise: called period² times; keeps the shape, or answers rows of pixels.
         noisy: (batch, channels, height, width).
         period: as in training.
 
@@ -158,7 +162,8 @@ def answer_blindly(denoise: Denoiser, noisy: Tensor, *, period: int = 4) -> Tens
     answer = torch.empty_like(noisy)
     for phase in range(period**2):
         mask = grid_mask(noisy, period, phase)
-        answer[..., mask] = denoise(hide_pixels(noisy, mask))[..., mask]
+        found = denoise(hide_pixels(noisy, mask)).reshape(noisy.shape)
+        answer[..., mask] = found[..., mask]
     return answer
 
 
@@ -225,7 +230,7 @@ def give_back(
         blind: answers that did not see the pixel, any shape; many pixels, best of all.
         noisy: y, of that shape.
         sigma: σ, above 0.
-        levels: into how many steps of brightness to part the answers, 0 to 1.
+        levels: how many steps of brightness from 0 to 1 part the answers, at least 1.
 
     Returns:
         The better answer, of that shape.

@@ -76,10 +76,13 @@ def anscombe_mean(mean: Tensor, *, largest: int = 200) -> Tensor:
 
     Args:
         mean: λ, the mean counts, at least 0, any shape.
-        largest: where the sum ends; well above every mean, or the result is too small.
+        largest: where the sum ends, at least 6 deviations above every mean.
 
     Returns:
         The means, of that shape.
+
+    Raises:
+        ValueError: if `largest` is too small: what is left out would be missing.
 
     Examples:
         >>> means = torch.tensor([0.0, 1.0, 10.0])
@@ -89,6 +92,8 @@ def anscombe_mean(mean: Tensor, *, largest: int = 200) -> Tensor:
     Source: Mäkitalo and Foi (2011), Optimal inversion of the Anscombe transformation in
     low-count Poisson image denoising.
     """
+    if largest < (least := mean.max().item() + 6 * mean.max().item() ** 0.5):
+        raise ValueError(f"largest must be at least {least:.0f} here, got {largest}")
     counts = torch.arange(largest + 1, dtype=mean.dtype, device=mean.device)
     rate = mean[..., None]
     chance = (torch.xlogy(counts, rate) - rate - torch.lgamma(counts + 1)).exp()

@@ -34,7 +34,8 @@ def divergence(
     J is the matrix of all derivatives. Random signs as b vary least.
 
     Args:
-        denoise: D, keeps the shape of what it is given.
+        denoise: D, keeps the shape of what it is given, or answers rows of pixels. It
+            must answer the same twice: no dropout, and no half precision.
         noisy: y, (batch, ...).
         probe: b, of that shape.
         answer: D(y), where it is known already.
@@ -44,7 +45,7 @@ def divergence(
         One estimate an image, (batch,); the gradient flows to what is in `denoise`.
 
     Raises:
-        ValueError: if `step` is not positive and finite, or shapes differ.
+        ValueError: if `step` is not positive and finite, or shapes do not fit.
 
     Examples:
         >>> noisy, signs = torch.zeros(1, 4), torch.tensor([[1.0, -1.0, -1.0, 1.0]])
@@ -59,8 +60,8 @@ def divergence(
             f"probe must have the shape of noisy, {tuple(noisy.shape)}, "
             f"got {tuple(probe.shape)}"
         )
-    answer = denoise(noisy) if answer is None else answer
-    slope = (denoise(noisy + step * probe) - answer) / step
+    answer = _as_images(denoise(noisy) if answer is None else answer, noisy)
+    slope = (_as_images(denoise(noisy + step * probe), noisy) - answer) / step
     return (probe * slope).flatten(start_dim=1).sum(dim=1)
 
 
@@ -81,8 +82,8 @@ def sure(
     it may be far off, and below 0.
 
     Args:
-        denoise: D, keeps the shape of what it is given. It must not have been chosen
-            by looking at this noise, beyond a few numbers.
+        denoise: D, as in `divergence`. It must not have been chosen by looking at this
+            noise, beyond a few numbers.
         noisy: y, (batch, ...), Gaussian noise of level `sigma`, not clipped.
         sigma: σ, in units of pixel value, above 0.
         answer: D(y), where it is known already.
@@ -92,7 +93,7 @@ def sure(
         (batch,), in squared units of pixel value.
 
     Raises:
-        ValueError: if `sigma` is not positive and finite.
+        ValueError: if `sigma` is not positive and finite, or shapes do not fit.
 
     Examples:
         >>> clean, generator = torch.zeros(1, 10**6), Generator().manual_seed(0)
@@ -104,7 +105,7 @@ def sure(
     Source: Stein (1981), Estimation of the mean of a multivariate normal distribution.
     """
     _check_positive("sigma", sigma)
-    answer = denoise(noisy) if answer is None else answer
+    answer = _as_images(denoise(noisy) if answer is None else answer, noisy)
     coins = torch.rand(noisy.shape, device=noisy.device, generator=generator)
     signs = (coins < 0.5).to(noisy.dtype) * 2 - 1
     slopes = divergence(denoise, noisy, signs, answer=answer)
@@ -115,18 +116,20 @@ def sure(
 class SureLoss(nn.Module):
     """`sure` as a criterion: `fit(model, pairs, None, criterion=SureLoss(model, σ))`.
 
-    Each pair is a noisy image and the same image again, as the target. The model runs
-    twice a step, once more along the probe.
+    Each pair is a noisy image and the same image again. The model runs twice a step.
 
     Args:
-        model: the model that is trained.
+        model: the model that is trained, as `denoise` in `divergence`.
         sigma: as in `sure`.
         generator: as in `sure`.
 
+    Raises:
+        ValueError: if `sigma` is not positive and finite; in the first call, if the
+            model, asked again, answers otherwise.
+
     Examples:
         >>> from dae_tutorial.train import fit
-        >>> noisy = torch.randn(8, 4)
-        >>> model = nn.Linear(4, 4)
+        >>> noisy, model = torch.randn(8, 4), nn.Linear(4, 4)
         >>> loss = SureLoss(model, sigma=1.0)
         >>> history = fit(model, [(noisy, noisy)], None, criterion=loss, epochs=3)
         >>> len(history.train_loss)
@@ -142,11 +145,18 @@ class SureLoss(nn.Module):
         super().__init__()
         _check_positive("sigma", sigma)
         self.model, self.sigma, self.generator = model, sigma, generator
+        self._is_steady = False
 
     def forward(self, reconstruction: Tensor, noisy: Tensor) -> Tensor:
         """Return the estimated mean squared error of what the model made of `noisy`."""
-        options = {"answer": reconstruction, "generator": self.generator}
-        return sure(self.model, noisy, self.sigma, **options).mean()
+        if not self._is_steady:  # a slope would be measured between two chances
+            with torch.no_grad():
+                again = _as_images(self.model(noisy), noisy).to(reconstruction.dtype)
+            self._is_steady = torch.allclose(again, reconstruction, atol=1e-5)
+        if not self._is_steady:
+            raise ValueError("model must answer alike twice: no dropout, no autocast")
+        parts = {"answer": reconstruction, "generator": self.generator}
+        return sure(self.model, noisy, self.sigma, **parts).mean()
 
 
 def undo_extra_noise(answer: Tensor, noisier: Tensor, strength: float) -> Tensor:
@@ -189,11 +199,10 @@ class RecorruptedPairs:
     are two noisy copies of x, as Noise2Noise asks for. ε is drawn anew at each pass.
 
     Args:
-        loader: yields noisy images, or tuples that begin with them, and has a
-            `generator`, as `DataLoader` may: ε is drawn from it, too.
+        loader: yields noisy images, or tuples that begin with them. If it has a
+            `generator`, as `DataLoader` may, ε is drawn from it, too.
         sigma: σ, the level of the noise that is in the images, above 0.
-        strength: α, above 0. A small one asks for little more than there is, but makes
-            targets that are mostly noise.
+        strength: α, above 0. If small, targets are mostly noise; if large, inputs are.
 
     Raises:
         ValueError: if `sigma` or `strength` is not positive and finite.
@@ -212,7 +221,7 @@ class RecorruptedPairs:
     def __init__(self, loader: Iterable, sigma: float, strength: float = 0.5):
         _check_positive("sigma", sigma)
         _check_positive("strength", strength)
-        self.loader, self.generator = loader, loader.generator
+        self.loader, self.generator = loader, getattr(loader, "generator", None)
         self.sigma, self.strength = sigma, strength
 
     def __len__(self) -> int:
@@ -223,6 +232,16 @@ class RecorruptedPairs:
             noisy = batch if isinstance(batch, Tensor) else batch[0]
             more = self.sigma * torch.randn(noisy.shape, generator=self.generator)
             yield noisy + self.strength * more, noisy - more / self.strength
+
+
+def _as_images(answer: Tensor, noisy: Tensor) -> Tensor:
+    """Give rows of pixels the shape of images, as `fit` does; refuse all else."""
+    if answer.shape not in (noisy.shape, (len(noisy), noisy[0].numel())):
+        raise ValueError(
+            f"denoise must return images as noisy, {tuple(noisy.shape)}, or one row of "
+            f"pixels for each, got {tuple(answer.shape)}"
+        )
+    return answer.reshape(noisy.shape)
 
 
 def _check_positive(name: str, value: float) -> None:

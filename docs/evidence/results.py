@@ -36,10 +36,10 @@ assert all(len(record["seeds"]) == 3 for record in records)
 #
 # How long the models of a study trained stands among its arguments, as `steps` or
 # `epochs`. Gaussian noise comes in two kinds, [clipped to $[0, 1]$ or
-# not](clipped-or-not.py). Studies with a column `clip`, `clipping`, `occlusion` and
-# `pretraining` have both;
-# `photographs`, `without_clean`, `priors`, `boxes` and `jacobians` have unclipped noise; the
-# others clip, if they have Gaussian noise at all.
+# not](clipped-or-not.py). Studies with a column `clip`, `clipping`, `occlusion`,
+# `pretraining` and `broken_assumptions` have both; `photographs`, `without_clean`,
+# `own_pixel`, `priors`, `boxes` and `jacobians` have unclipped noise; the others clip, if
+# they have Gaussian noise at all.
 #
 # ## Make them again
 #

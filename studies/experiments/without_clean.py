@@ -47,7 +47,7 @@ METHODS = (
 SEEDS = (0, 1, 2)
 PARTS = [
     *({"sigma": 0.5, "method": m} for m in (*METHODS, "noisy target", "Noisier2Noise")),
-    *({"sigma": 0.25, "method": m} for m in METHODS[:5]),
+    *({"sigma": 0.25, "method": m} for m in METHODS),
     *({"data": "photographs", "sigma": 0.1, "method": m} for m in METHODS[:4]),
     *({"method": m, "steps": 800} for m in ("supervised", "Noise2Noise")),
 ]

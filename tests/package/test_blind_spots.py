@@ -166,9 +166,18 @@ def test_wrong_arguments_are_named():
     image = torch.zeros(1, 1, 4, 4)
     with pytest.raises(ValueError, match="period must be an integer of at least 2"):
         grid_mask(image, 1, 0)
+    with pytest.raises(ValueError, match="period must be an integer of at least 2"):
+        BlindPixelLoss(period=1)
     with pytest.raises(ValueError, match="phase must be from 0 to 3, got 4"):
         grid_mask(image, 2, 4)
     with pytest.raises(ValueError, match="noisy must have shape"):
         hide_pixels(torch.zeros(4, 4), torch.tensor(True))
     with pytest.raises(ValueError, match="sigma must be a finite number above 0"):
         give_back(image, image, 0.0)
+
+
+def test_a_network_that_answers_rows_can_be_asked_blindly():
+    mix = torch.rand(PIXELS, PIXELS, generator=seeded())
+    noisy = torch.rand(3, 1, SIDE, SIDE, generator=seeded(1))
+    rows = answer_blindly(lambda y: y.flatten(1) @ mix.T, noisy, period=2)
+    assert torch.equal(rows, answer_blindly(Linear(mix), noisy, period=2))

@@ -87,3 +87,9 @@ def test_what_has_no_inverse_is_refused():
         invert_mean(torch.sin, torch.tensor([0.5]), low=1.0)
     with pytest.raises(ValueError, match="sigma must be a finite number above 0"):
         clipped_mean(torch.zeros(1), 0.0)
+
+
+def test_a_sum_that_ends_too_early_is_refused():
+    with pytest.raises(ValueError, match="largest must be at least 1190 here, got 200"):
+        anscombe_mean(torch.tensor([3.0, 1000.0]))
+    assert abs(anscombe_mean(torch.tensor([130.0]).double()) - 22.81) < 0.01

@@ -21,6 +21,8 @@ from dae_tutorial.beyond.selfsupervised import (
 )
 from dae_tutorial.evidence.baselines import blur
 from dae_tutorial.loaders import ImageTensors, load_mnist
+from dae_tutorial.model import Autoencoder
+from dae_tutorial.train import fit
 
 SIZE, SIGMA = 4, 0.7
 UNIT = torch.eye(SIZE, dtype=torch.float64)
@@ -233,3 +235,47 @@ def test_levels_must_be_positive(wrong):
 def test_a_probe_of_another_shape_is_refused():
     with pytest.raises(ValueError, match=r"probe must have the shape of noisy, \(1, 2"):
         divergence(nn.Identity(), torch.zeros(1, 2), torch.zeros(2))
+
+
+def test_a_model_that_answers_rows_trains_as_one_that_answers_images():
+    """And scores the same: rows are the same pixels in another shape."""
+    noisy = torch.rand(6, 1, 28, 28, generator=seeded())
+    losses = []
+    for ending in (nn.Identity(), nn.Unflatten(1, (1, 28, 28))):
+        torch.manual_seed(0)
+        model = nn.Sequential(Autoencoder(), ending)
+        loss = SureLoss(model, 0.5, generator=seeded(1))
+        batches = [(noisy, noisy)] * 2
+        losses += fit(model, batches, None, criterion=loss, device="cpu").train_loss
+        losses += sure(model, noisy, 0.5, generator=seeded(2)).tolist()
+    assert losses[: len(losses) // 2] == losses[len(losses) // 2 :]
+
+
+def test_answers_of_another_size_are_refused():
+    """They would be broadcast, and compare every pixel with every other."""
+    noisy = torch.zeros(2, 1, 4, 4)
+    for wrong in (torch.zeros(2, 1), torch.zeros(2, 1, 1, 4), torch.zeros(1, 16)):
+        with pytest.raises(ValueError, match=r"denoise must return images as noisy, "):
+            sure(lambda _, wrong=wrong: wrong, noisy, 1.0)
+        with pytest.raises(ValueError, match="or one row of pixels for each, got"):
+            divergence(lambda _, wrong=wrong: wrong, noisy, noisy, answer=noisy)
+
+
+def test_a_model_that_answers_by_chance_is_refused():
+    """Its chance, divided by a short step, would be taken for a steep slope."""
+    noisy = torch.rand(4, 8, generator=seeded())
+    dropping = nn.Sequential(nn.Linear(8, 8), nn.Dropout(0.1))
+    for model, options in (
+        (dropping, {}),
+        (nn.Linear(8, 8), {"autocast": torch.bfloat16}),
+    ):
+        loss = SureLoss(model, 1.0)
+        with pytest.raises(ValueError, match="no dropout, no autocast"):
+            fit(model, [(noisy, noisy)], None, criterion=loss, device="cpu", **options)
+    assert SureLoss(dropping.eval(), 1.0)(dropping(noisy), noisy).isfinite()
+
+
+def test_pairs_come_from_any_batches():
+    torch.manual_seed(0)
+    ((first, second),) = RecorruptedPairs([torch.zeros(2, 1, 3, 3)], SIGMA)
+    torch.testing.assert_close(first / 0.5, -0.5 * second)

@@ -115,8 +115,20 @@ def test_a_network_for_boxes_trains_on_boxes_and_is_scored_as_priors_are(monkeyp
     hidden = (given == 0).float().mean(dim=(1, 2, 3))
     torch.testing.assert_close(hidden, torch.full((20,), 0.25))
     [clean] = priors.study(seed=2, **priors.TOY | {"methods": ("pseudo-inverse",)})[:1]
-    assert row.keys() < clean.keys() | {"train_images"}
+    assert row.keys() < clean.keys() | {"begin", "train_images"}
     assert row["psnr"] < 16  # it has learned nothing
+
+
+@pytest.mark.slow
+def test_a_network_for_boxes_may_begin_as_the_denoiser():
+    before = boxes.load_multilevel().state_dict()
+    part = {"train_images": 256, "images": 80}
+    anew, on = (
+        boxes.study(seed=0, begin=b, **part)[0]["psnr"] for b in ("anew", "denoiser")
+    )
+    assert on > anew + 2
+    shipped = boxes.load_multilevel().state_dict()
+    assert all(map(torch.equal, shipped.values(), before.values()))
 
 
 def test_a_network_for_boxes_meets_the_images_and_boxes_of_the_other_study():
