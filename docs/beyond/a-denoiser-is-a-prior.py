@@ -331,30 +331,28 @@ specks = measure(sparse, twelve)
 
 
 def after(rounds):
-    """Return the PSNR of four solvers after so many rounds."""
+    """Return the answers of four solvers after so many rounds."""
     falling = noise_levels(rounds, 10, NOISE / 2)
+    asked = (denoise, sparse, specks)
     same = {"noise_sigma": NOISE, "weight": 0.3}
-    solved = {
-        "plug-and-play, one level": plug_and_play(
-            denoise, sparse, specks, [0.8] * rounds, **same
-        ),
-        "plug-and-play, falling": plug_and_play(
-            denoise, sparse, specks, falling, **same
-        ),
-        "RED, falling": regularise_by_denoising(
-            denoise, sparse, specks, falling, **same
-        ),
-        "DiffPIR": diffpir(
-            denoise, sparse, specks, falling, generator=seeded(0), **same
-        ),
-    }
+    one_level = [0.8] * rounds
     return {
-        name: psnr(found.clamp(0, 1), twelve).mean().item()
-        for name, found in solved.items()
+        "plug-and-play, one level": plug_and_play(*asked, one_level, **same),
+        "plug-and-play, falling": plug_and_play(*asked, falling, **same),
+        "RED, falling": regularise_by_denoising(*asked, falling, **same),
+        "DiffPIR": diffpir(*asked, falling, generator=seeded(0), **same),
     }
 
 
-after_rounds = {rounds: after(rounds) for rounds in (10, 40, 100)}
+after_rounds = {
+    rounds: {
+        name: psnr(found.clamp(0, 1), twelve).mean().item()
+        for name, found in after(rounds).items()
+    }
+    for rounds in (10, 40, 100)
+}
+
+# %% tags=["hide-code"]
 Comparison(
     "80 % of the pixels missing, PSNR in dB of twelve digits",
     {f"{rounds} rounds": ".1f" for rounds in after_rounds},
@@ -580,7 +578,7 @@ assert round(own["consistency"]["denoiser"][0], 1) == 1.5
 # ceiling that people ask for. But whose is it? Here are eight training images and eight test
 # images, measured at a quarter of the size.
 
-# %%
+# %% tags=["hide-code"]
 eight = training.images[:8]
 small = tasks["quarter size"]
 of_training = measure(small, eight)
@@ -629,7 +627,7 @@ assert {row["setting"] for row in near} == {"spread 0.3", "spread 0.5"}
 # Solvers are left when the levels are through. Does a level that stays the same lead to an
 # answer that stays the same? Here is how far the answer moves in each round.
 
-# %%
+# %% tags=["hide-code"]
 import itertools
 
 import matplotlib.pyplot as plt

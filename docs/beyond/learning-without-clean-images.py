@@ -344,7 +344,7 @@ assert left_open[0.5][0.3] > 2.5
 # clean images. Three seeds, 1,000 [test](../glossary.md#test-set) digits; all answers,
 # and the noisy images themselves, are cut to $[0, 1]$ before they are scored.
 
-# %%
+# %% tags=["hide-code"]
 from dae_tutorial.evidence import tables
 
 rows = tables.read("without_clean")
@@ -540,7 +540,7 @@ assert (photo["Noise2Self", "blindly, pixel given back"] < 0).all()
 #
 # Twice the steps, on twice the images:
 
-# %%
+# %% tags=["hide-code"]
 for method in ("supervised", "Noise2Noise"):
     short, long = (scores("digits", 0.5, method, steps=s) for s in (400, 800))
     print(f"{method:12} {short.mean():.2f} dB, then {long.mean():.2f} dB")
