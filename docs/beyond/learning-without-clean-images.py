@@ -572,6 +572,7 @@ assert left.max() < 0.13
 # the noisy one. Here it is for 100 of those images, and for 100 test images.
 
 # %%
+from dae_tutorial.evidence import tables
 from dae_tutorial.theory.score import FiniteSet
 
 memory = FiniteSet(load_mnist(train=True).images)
@@ -589,7 +590,11 @@ for name, clean in {
         f"exact posterior mean on {name:15} {ceiling[name]:.1f} dB, of the mean error"
     )
 supervised = tables.select(
-    rows, data="digits", sigma=0.5, method="supervised", steps=400
+    tables.read("without_clean"),
+    data="digits",
+    sigma=0.5,
+    method="supervised",
+    steps=400,
 )
 error = sum(row["mse"] for row in supervised) / 3
 print(f"supervised network on test images      {-10 * math.log10(error):.1f} dB")

@@ -41,7 +41,7 @@ import torch
 from dae_tutorial.evidence.pretrain import pretrain_stack
 from dae_tutorial.loaders import ImageTensors, get_mnist_splits
 from dae_tutorial.noise import add_masking_noise
-from dae_tutorial.train import fit
+from dae_tutorial.train import fit, one_cycle
 
 train, validation, test = (loader.dataset for loader in get_mnist_splits())
 unlabelled = train.images[:10_000]
@@ -52,10 +52,10 @@ def learn_layer(mask_prob):
         return add_masking_noise(images, mask_prob, generator=generator)
 
     def train_layer(layer, inputs):
-        images = ImageTensors(inputs, torch.zeros(len(inputs)))
-        optimizer = torch.optim.Adam(layer.parameters(), lr=2e-3)
-        loader = images.loader(128, shuffle=True)
-        fit(layer, loader, corrupt, epochs=3, optimizer=optimizer, device="cpu")
+        loader = ImageTensors(inputs).loader(128, shuffle=True)
+        optimizer, scheduler = one_cycle(layer, loader, epochs=3, peak=2e-2)
+        recipe = {"optimizer": optimizer, "scheduler": scheduler, "epochs": 3}
+        fit(layer, loader, corrupt, device="cpu", **recipe)
 
     torch.manual_seed(0)
     return pretrain_stack(unlabelled, [128], train_layer)
@@ -97,15 +97,16 @@ for name, encoder in {
     print(f"{name:22} {errors[name]:.1%} of the test images are wrong")
 
 # %% [markdown]
-# The noise made the features better: the two layers are alike but for it. (One seed and
-# a short training; the study below has three.) Compare them with the raw pixels, too. A
-# linear classifier on pixels is not a high bar, and with 300 labels the features are
-# about as good as that, no more.
+# The noise made the features better, by about a point: the two layers are alike but for
+# it. (One seed and a short training; the study below has three.) Compare them with the raw
+# pixels, too. A linear classifier on pixels is not a high bar, and with 300 labels these
+# features are about as good as that, no more. More noise does more: see the [second
+# exercise](#2-more-noise).
 
 # %% tags=["check"]
 # Test errors of 10,000 images have a standard error of up to 0.4 points.
-assert errors["denoising autoencoder"] < errors["autoencoder"]
-assert abs(errors["denoising autoencoder"] - errors["raw pixels"]) < 0.03
+assert 0.005 < errors["autoencoder"] - errors["denoising autoencoder"] < 0.015
+assert abs(errors["denoising autoencoder"] - errors["raw pixels"]) < 0.01
 
 # %% [markdown]
 # ## Label curves
@@ -575,4 +576,9 @@ labelled = extract_features(encoder, train.images[:300]), train.labels[:300]
 held_out = extract_features(encoder, validation.images[:2000])
 probe = choose_linear_probe(labelled, (held_out, validation.labels[:2000]))
 unseen = extract_features(encoder, test.images)
-print(f"{error_rate(probe, unseen, test.labels):.1%}")
+more_noise = error_rate(probe, unseen, test.labels)
+print(f"{more_noise:.1%}")
+assert more_noise < errors["raw pixels"] - 0.015
+
+# %% [markdown] tags=["solution"]
+# Yes: these features beat the raw pixels, by about two points. They cost no label.

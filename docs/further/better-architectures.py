@@ -649,7 +649,8 @@ print(f"gain {gain.mean():.6f} ± {standard_error:.6f}")
 # Or average the *weights*. A moving average keeps a share of itself at every step, its
 # *decay*, and takes the rest from the newest weights. With a decay of 0.99 it looks back
 # over some hundred steps. Here is the small U-Net after two epochs on 50,000 images, with
-# and without (clipped noise, three seeds; the validation images chose 0.99 among three
+# and without (clipped noise, three seeds; the [validation
+# images](../glossary.md#validation-set) chose 0.99 among three
 # decays, for both constant rates and in every seed):
 
 # %% tags=["hide-code"]

@@ -64,6 +64,18 @@ for name, cells in json.load(sys.stdin).items():
 print(json.dumps(found))
 """
 # The source of a function in the reference is there to be read: it is not a program.
+# Pages that promise a program to take along, not only measurements to look at.
+WHOLE = [
+    "learn/train-your-first-dae",
+    "learn/from-scratch",
+    "learn/types-of-noise",
+    "evidence/stable-features",
+    "theory/from-denoiser-to-generator",
+    "beyond/learning-without-clean-images",
+    "how-to/your-own-data",
+    "further/noise-levels",
+    "further/pretrained",
+]
 COPYABLE = (
     "article .language-python.highlight:not(.no-copy):not(.mkdocstrings-source *)"
 )
@@ -126,22 +138,42 @@ def test_a_notebook_that_needs_more_is_found(folder: Path, code: str):
     assert "error" in tried({"bad": ["x = 1", code]}, folder)["bad"]
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        "learn/types-of-noise",
-        "evidence/stable-features",
-        "theory/from-denoiser-to-generator",
-        "further/pretrained",
-    ],
-)
-def test_copied_blocks_run_in_order(page: str, folder: Path):
+def pasted(page: str) -> str:
+    """Return all blocks of code of a built page, one below the other."""
     html = (built_site() / page / "index.html").read_text(encoding="utf-8")
     blocks = BeautifulSoup(html, "html.parser").select(COPYABLE)
-    assert blocks
-    code = "\n".join(block.code.get_text() for block in blocks)
-    (folder / "pasted.py").write_text(code, encoding="utf-8")
+    return "\n".join(block.code.get_text() for block in blocks)
+
+
+@pytest.mark.parametrize("page", ["learn/types-of-noise", "further/pretrained"])
+def test_copied_blocks_run_in_order(page: str, folder: Path):
+    (folder / "pasted.py").write_text(pasted(page), encoding="utf-8")
     python(folder, "pasted.py")
+
+
+def undefined_names(folder: Path) -> list[str]:
+    """Return what the programs in a folder use and nobody there defines."""
+    ruff = [
+        "ruff",
+        "check",
+        "--isolated",
+        "--select",
+        "F821",
+        "--output-format=concise",
+    ]
+    run = subprocess.run([*ruff, folder], capture_output=True, text=True)
+    return [line for line in run.stdout.splitlines() if "F821" in line]
+
+
+def test_copied_blocks_need_no_block_that_is_hidden(tmp_path: Path):
+    """The build has run all blocks. Here those are looked at that a page shows."""
+    for page in WHOLE:
+        code = pasted(page)
+        assert "import " in code
+        (tmp_path / f"{page.replace('/', '-')}.py").write_text(code, encoding="utf-8")
+    assert not undefined_names(tmp_path)
+    (tmp_path / "bad.py").write_text("print(hidden)")
+    assert len(undefined_names(tmp_path)) == 1
 
 
 def test_who_pastes_has_nothing_but_the_package(folder: Path):
