@@ -22,8 +22,8 @@ ASKED = {
     ("light", 375): {"rules": {rule: {"enabled": False} for rule in OF_COLOUR}},
     ("dark", 1280): {"runOnly": OF_COLOUR},
 }
-# One template makes these of docstrings, and their HTML is checked elsewhere: here every
-# sixth is enough.
+# One template makes these of docstrings, and their HTML is checked elsewhere. Every
+# sixth is enough here.
 REFERENCE = "reference/"
 SEARCHED_PAGES = ("", "reference/noise/", "glossary/")
 # axe looks at each token of code, at each part of a formula, at each row of a table. It
