@@ -338,8 +338,8 @@ assert left_open[0.5][0.3] > 2.5
 # Every method trains the same small network on the same images, for the same number of
 # steps: 400 steps of 32 digits, 12,800 digits in all, each seen once. It is the network
 # with the blind spot, 2,625 weights, but with its hole *filled*, so that it sees all
-# pixels; for the method "blind spot" the hole stays open. Each image has **one noisy copy, drawn once**, as in life; only
-# Noise2Noise has a second. The supervised rival is given the same noisy copies, and the
+# pixels; for the method "blind spot" the hole stays open. Each image has **one noisy copy,
+# drawn once**, as in life; only Noise2Noise has a second. The supervised rival is given the same noisy copies, and the
 # clean images. Three seeds, 1,000 [test](../glossary.md#test-set) digits; all answers,
 # and the noisy images themselves, are cut to $[0, 1]$ before they are scored.
 
@@ -531,7 +531,8 @@ assert (photo["Noise2Self", "blindly, pixel given back"] < 0).all()
 # dearer the blindness: about 3 dB now, as the exact numbers let
 # us expect, and the more there is to give back. On photographs Noise2Noise again loses
 # next to nothing. And Noise2Self with the pixel given back is *better* than the
-# supervised network: it is told $\sigma$, and the supervised network is not. It has to find out by itself how far to trust a pixel, from four pictures and
+# supervised network: it is told $\sigma$, and the supervised network is not. It has to
+# find out by itself how far to trust a pixel, from four pictures and
 # 400 steps. So the supervised number is a yardstick, not a ceiling.
 #
 # ### Does more training close the gaps?

@@ -657,19 +657,12 @@ print(f"gain {gain.mean():.6f} ± {standard_error:.6f}")
 averaging = tables.read("averaging")
 recipes = list(dict.fromkeys((row["schedule"], row["rate"]) for row in averaging))
 DECAYS = (0.0, 0.99, 0.999)
-by_decay = {
-    (*recipe, decay): [
-        tables.select(
-            averaging, schedule=recipe[0], rate=recipe[1], decay=decay, seed=s
-        )
-        for s in (0, 1, 2)
-    ]
-    for recipe in recipes
-    for decay in (*DECAYS, 0.997)
-}
-by_decay = {
-    key: torch.tensor([row["mse"] for (row,) in rows]) for key, rows in by_decay.items()
-}
+by_decay = {}  # errors by seed
+for schedule, rate in recipes:
+    for decay in DECAYS:
+        same = {"schedule": schedule, "rate": rate, "decay": decay}
+        errors = [row["mse"] for row in tables.select(averaging, **same)]
+        by_decay[schedule, rate, decay] = torch.tensor(errors)
 Comparison(
     "Test MSE × 1000, mean of three seeds",
     {"as it is": ".2f", "average, 0.99": ".2f", "average, 0.999": ".2f"},
