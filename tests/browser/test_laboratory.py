@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from dae_tutorial.further.image_files import write_image
 from dae_tutorial.loaders import load_mnist
-from tests.browser.test_accessibility import OF_COLOUR, settle, violations
+from tests.browser.axe import OF_COLOUR, settle, violations
 from tests.laboratory.digits import DRAWN_DIGITS
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ from dae_tutorial.further.onnx_export import in_eight_bits
 from dae_tutorial.further.pretrained import load_pretrained
 from dae_tutorial.loaders import load_mnist
 from dae_tutorial.noise import add_gaussian_noise
-from tests.browser.test_accessibility import OF_COLOUR, settle, violations
+from tests.browser.axe import OF_COLOUR, settle, violations
 from tests.pages.built_site import built_site
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,13 @@ from itertools import product
 import pytest
 from playwright.sync_api import Browser, Page, Request, Response, expect
 
-from tests.pages.built_site import SCHEMES, page_paths
+from tests.browser.axe import (
+    EACH_SCHEME_AND_WIDTH,
+    LEAVE_OUT_WHAT_REPEATS,
+    views,
+    violations,
+)
+from tests.pages.built_site import SCHEMES, page_paths, pages_of_all_kinds
 
 pytestmark = pytest.mark.slow
 
@@ -63,6 +69,7 @@ class Tour:
     copyable_output: list[str] = field(default_factory=list)
     shown: dict[tuple[str, str], list[bool]] = field(default_factory=dict)
     """Whether the pictures for a scheme are shown, by (page's scheme, picture's)."""
+    objections: list[str] = field(default_factory=list)  # of axe
 
     def listen(self, page: Page) -> None:
         page.on("request", lambda request: self.requests.append(request.url))
@@ -78,19 +85,25 @@ class Tour:
         if answer.status >= 400:
             self.failures.append(answer.url)
 
-    def visit(self, page: Page, root: str, path: str) -> None:
-        page.goto(root + path)
+    def visit(self, page: Page, address: str) -> None:
+        page.goto(address)
         page.evaluate("document.fonts.ready")
-        self._note_widths(page, path)
+        self._note_widths(page)
         page.set_viewport_size({"width": 1280, "height": 800})
         page.evaluate(UNFOLD)
         if page.evaluate(COPYABLE_OUTPUT):
-            self.copyable_output.append(path)
-        for scheme, kind in product(SCHEMES, SCHEMES):
+            self.copyable_output.append(address)
+        for scheme, kind in product(("dark", "light"), SCHEMES):
             seen = self.shown.setdefault((scheme, kind), [])
             seen += page.evaluate(PICTURES, [SCHEMES[scheme], kind])
 
-    def _note_widths(self, page: Page, path: str) -> None:
+    def ask_axe(self, page: Page) -> None:
+        page.evaluate(LEAVE_OUT_WHAT_REPEATS)
+        for view in views(page, EACH_SCHEME_AND_WIDTH):
+            self.objections += [f"{view}: {found}" for found in violations(page)]
+        page.emulate_media(color_scheme="light")
+
+    def _note_widths(self, page: Page) -> None:
         """Look whether the page scrolls sideways on a phone, zoomed, in large type.
 
         Type of twice its size in a window of 1280 px is a page of 640 px, enlarged.
@@ -101,7 +114,7 @@ class Tour:
                 page.set_viewport_size({"width": width, "height": 800})
                 if page.evaluate(SCROLLS_SIDEWAYS) > 0:
                     view = f"{width} px, type {size} px"
-                    self.too_wide.setdefault(view, []).append(path)
+                    self.too_wide.setdefault(view, []).append(page.url)
 
 
 def set_font_size(page: Page, pixels: int) -> None:
@@ -119,7 +132,9 @@ def tour(browser: Browser, site_root: str) -> Tour:
     page = context.new_page()
     tour.listen(page)
     for path in page_paths():
-        tour.visit(page, site_root, path)
+        tour.visit(page, site_root + path)
+        if path in pages_of_all_kinds():
+            tour.ask_axe(page)
     page.wait_for_load_state("networkidle")
     context.close()
     return tour
@@ -160,6 +175,10 @@ def test_text_and_colours_do_not_wait_for_the_themes_script(
 
 def test_output_has_no_copy_button(tour: Tour):
     assert not tour.copyable_output
+
+
+def test_axe_finds_no_violation(tour: Tour):
+    assert not tour.objections, "\n".join(tour.objections)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -244,7 +263,7 @@ def test_without_javascript_everything_is_there_to_read(
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     missing = {}
-    for path in page_paths():
+    for path in pages_of_all_kinds():
         page.goto(site_root + path)
         expect(page.locator("article h1")).to_be_visible()
         if unseen := page.evaluate(NOT_THERE):

@@ -130,8 +130,12 @@ class Project:
         """Build the site; what is said is in `stdout`."""
         return self._done("mkdocs", "build")
 
+    def run_notebooks(self, *pages: str) -> subprocess.CompletedProcess:
+        """Run what is stale, without a site."""
+        return self._done("tools.notebooks.run", *pages)
+
     def status(self) -> str:
-        return self._done("tools.notebooks.run", "--status").stdout
+        return self.run_notebooks("--status").stdout
 
     def _done(self, *command: str) -> subprocess.CompletedProcess:
         process = self.start(*command)

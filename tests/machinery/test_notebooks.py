@@ -3,8 +3,6 @@
 import json
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,22 +14,27 @@ from tests.machinery.project import Project
 
 pytestmark = pytest.mark.slow
 
-# What is edited (file, old, new) → the notebooks that run.
+# What is edited: (file, old, new).
+WITHOUT_EFFECT = {
+    "prose": ("docs/a.py", "Prose with", "Words with"),
+    "a comment in a cell": ("docs/a.py", "import some", "# why\nimport some"),
+    "formatting of a cell": ("docs/a.py", "answer = 42", "answer=  42"),
+    "the front matter's words": ("docs/a.py", "About a", "All about a"),
+    "an alt text": ("docs/b.py", "A line", "One line"),
+    "an unused module": ("dae_tutorial/unused.py", "3", "4"),
+    "a docstring": ("dae_tutorial/used.py", "Return two", "Give two"),
+    "a comment in a module": ("dae_tutorial/below.py", "ONE = 1", "ONE = 1  # !"),
+    "another data file": ("dae_tutorial/other.csv", "3", "4"),
+    "the template": ("tools/notebooks/page.md.j2", ".figure }", ".figure .new }"),
+    "the runner": ("tools/notebooks/run.py", "MOST_RUNS = 3", "MOST_RUNS = 4"),
+}
+# … → the notebooks that run.
 EDITS = {
-    "prose": ("docs/a.py", "Prose with", "Words with", []),
-    "a comment in a cell": ("docs/a.py", "import some", "# why\nimport some", []),
-    "formatting of a cell": ("docs/a.py", "answer = 42", "answer=  42", []),
-    "the front matter's words": ("docs/a.py", "About a", "All about a", []),
-    "an alt text": ("docs/b.py", "A line", "One line", []),
     "a code cell": ("docs/a.py", "answer = 42", "answer = 43", ["a"]),
     "a used module": ("dae_tutorial/used.py", "ONE + 1", "1 + ONE", ["a"]),
     "a module below it": ("dae_tutorial/below.py", "ONE = 1", "ONE = 2 - 1", ["a"]),
-    "an unused module": ("dae_tutorial/unused.py", "3", "4", []),
-    "a docstring": ("dae_tutorial/used.py", "Return two", "Give two", []),
-    "a comment in a module": ("dae_tutorial/below.py", "ONE = 1", "ONE = 1  # !", []),
     "a figure's style": ("dae_tutorial/figures.py", "black", "navy", ["b"]),
     "a named data file": ("dae_tutorial/numbers.csv", "1,2", "1,3", ["a"]),
-    "another data file": ("dae_tutorial/other.csv", "3", "4", []),
     "the data set": ("data/set.txt", "the", "a", ["a", "b"]),
     "the kernel": (
         "tools/notebooks/kernel.py",
@@ -39,8 +42,6 @@ EDITS = {
         "PIXELS_PER_CSS_PIXEL = 1",
         ["a", "b"],
     ),
-    "the template": ("tools/notebooks/page.md.j2", ".figure }", ".figure .new }", []),
-    "the runner": ("tools/notebooks/run.py", "MOST_RUNS = 3", "MOST_RUNS = 4", []),
     "a library's version": (
         "library/some_library-1.0.dist-info/METADATA",
         "Version: 1.0",
@@ -138,19 +139,28 @@ def test_the_download_sets_itself_up_and_is_no_larger_than_it_must_be(built: Pro
     assert script.read_bytes() == (built.root / "docs" / "b.py").read_bytes()
 
 
+def test_an_edit_without_effect_on_outputs_runs_nothing(edited: Project):
+    for file, old, new in WITHOUT_EFFECT.values():
+        edited.replace(file, old, new)
+    status = edited.status()
+    build = edited.build()
+    assert build.returncode == 0, build.stdout
+    assert edited.runs() == [], status
+
+
 @pytest.mark.parametrize("edit", EDITS)
 def test_an_edit_runs_what_it_must_and_no_more(edited: Project, edit: str):
     file, old, new, expected = EDITS[edit]
     edited.replace(file, old, new)
-    build = edited.build()
-    assert build.returncode == 0, build.stdout
+    run = edited.run_notebooks()
+    assert run.returncode == 0, run.stdout
     assert edited.runs() == expected
 
 
 def test_an_undone_edit_finds_its_outputs_again(edited: Project):
     edited.replace("dae_tutorial/below.py", "ONE = 1", "ONE = 3 - 2")
     assert "stale: changed module dae_tutorial.below" in edited.status()
-    edited.build()
+    edited.run_notebooks()
     assert edited.runs() == ["a"]
     edited.replace("dae_tutorial/below.py", "ONE = 3 - 2", "ONE = 1")
     assert edited.status().count("fresh") == 2
@@ -279,7 +289,7 @@ def test_the_store_is_bounded(edited: Project):
     )
     for value in range(3):
         edited.replace("docs/a.py", "answer = ", f"answer = {value} + ")
-        edited.build()
+        edited.run_notebooks("docs/a.py")
     entries = list((edited.root / ".cache" / "notebooks").glob("a.py.*"))
     assert len(entries) == 2
     assert edited.runs().count("a") == 3
@@ -295,7 +305,5 @@ def test_the_same_build_twice_gives_the_same_site(edited: Project):
 
 def test_the_runner_has_a_command_line(edited: Project):
     edited.replace("docs/a.py", "answer = 42", "answer = 44")
-    command = [sys.executable, "-m", "tools.notebooks.run", "docs/a.py"]
-    run = subprocess.run(command, cwd=edited.root, env=edited.environment, text=True)
-    assert run.returncode == 0
+    assert edited.run_notebooks("docs/a.py").returncode == 0
     assert edited.runs() == ["a"]

@@ -50,6 +50,13 @@ def page_paths() -> list[str]:
     return pages(built_site())
 
 
+@cache
+def pages_of_all_kinds() -> list[str]:
+    """Return every page, but of the reference, that a template makes, each sixth."""
+    alike = [path for path in page_paths() if path.startswith("reference/")]
+    return [path for path in page_paths() if path not in alike] + alike[::6]
+
+
 class SiteHandler(SimpleHTTPRequestHandler):
     """Serves the site below a sub-path, as GitHub Pages does."""
 

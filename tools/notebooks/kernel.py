@@ -102,9 +102,8 @@ def _is_import() -> bool:
 def figure_bundle(figure, include=None, exclude=None) -> tuple[dict, dict]:
     """Return a figure as a PNG for the download, and the pictures that a page shows."""
     download = _picture(figure, "png", facecolor="white")["content"]
-    vectors = gzip.compress(_picture(figure, "svg")["content"])
     has_pixels = any(axes.images for axes in figure.axes)
-    kind = "png" if has_pixels or len(download) < len(vectors) else "svg"
+    kind = "png" if has_pixels or len(download) < _size_as_vectors(figure) else "svg"
     pictures = _light_and_dark(figure, kind)
     with narrowed(figure) as fits:
         if fits:
@@ -114,6 +113,10 @@ def figure_bundle(figure, include=None, exclude=None) -> tuple[dict, dict]:
     for picture in pictures.values():
         picture["content"] = base64.b64encode(picture["content"]).decode()
     return {"image/png": base64.b64encode(download).decode(), PICTURES: pictures}, {}
+
+
+def _size_as_vectors(figure) -> int:
+    return len(gzip.compress(_picture(figure, "svg")["content"]))
 
 
 def _light_and_dark(figure, kind: str) -> dict[str, dict]:
