@@ -16,11 +16,7 @@ pytestmark = pytest.mark.slow
 PATH = "laboratory/"
 HEAL = ".laboratory[data-part=heal]"
 TRAINED = ("dense", "conv", "unet")
-HOSTILE = (
-    "1.d99.gaussian.-7.1",
-    "1.s%00%3Cimg%20src=x%20onerror=alert(1)%3E.salt.999.9",
-    "1.d3.__proto__.50.1e9",
-)
+HOSTILE = "1.s%00%3Cimg%20src=x%20onerror=alert(1)%3E.__proto__.999.-7.1e9"
 
 
 def start(page: Page, address: str) -> None:
@@ -291,12 +287,12 @@ def test_no_request_leaves_the_origin_and_nothing_was_thrown(
     assert not seen["errors"]
 
 
-@pytest.mark.parametrize("word", HOSTILE)
-def test_a_hostile_address_is_harmless(page: Page, site_root: str, word: str):
+def test_a_hostile_address_is_harmless(page: Page, site_root: str):
+    """Node tries very many; here is one of markup and of numbers out of range."""
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("dialog", lambda dialog: errors.append(dialog.message))
-    start(page, f"{site_root}{PATH}?lab={word}")
+    start(page, f"{site_root}{PATH}?lab={HOSTILE}")
     assert "NaN" not in page.locator(HEAL).inner_text()
     assert page.locator(f"{HEAL} img").count() == 0
     assert not errors

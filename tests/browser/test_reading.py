@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import product
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, Response, expect
@@ -10,6 +9,8 @@ from playwright.sync_api import Browser, Page, Request, Response, expect
 from tests.browser.axe import (
     EACH_SCHEME_AND_WIDTH,
     LEAVE_OUT_WHAT_REPEATS,
+    View,
+    prepare,
     views,
     violations,
 )
@@ -32,7 +33,6 @@ COLOURS = """element => {
 SCROLLS_SIDEWAYS = "document.documentElement.scrollWidth - innerWidth"
 COPYABLE_OUTPUT = f"""[...document.querySelectorAll(".output :is({COPY_BUTTON})")]
     .filter(button => button.getClientRects().length).length"""
-UNFOLD = "document.querySelectorAll('details').forEach(d => d.open = true)"
 # Code and formulas, but for those in a fold, that a reader who comes to them would see
 # only once something else has happened.
 NOT_THERE = """[...document.querySelectorAll("article :is(pre > code, .katex-html)")]
@@ -51,11 +51,14 @@ NOT_THERE = """[...document.querySelectorAll("article :is(pre > code, .katex-htm
 LAID_OUT_LATE = """[...document.querySelectorAll("*")]
     .filter(element => getComputedStyle(element).contentVisibility != "visible")
     .map(element => element.outerHTML.slice(0, 100))"""
-PICTURES = """([scheme, kind]) => {
-    document.body.dataset.mdColorScheme = scheme;
-    return [...document.querySelectorAll(`article .only-${kind}:not(.only-narrow)`)]
-        .map(picture => picture.getClientRects().length > 0);
-}"""
+# Of each picture, whether it is shown, and whether it is made for the reader's view.
+PICTURES = """kinds => [...document.querySelectorAll("article .only-light, .only-dark")]
+    .map(picture => [
+        picture.getClientRects().length > 0,
+        [...picture.classList].filter(name => name.startsWith("only-"))
+            .every(name => kinds.includes(name)),
+    ])"""
+KINDS = {1280: "only-wide", 375: "only-narrow"}
 
 
 @dataclass
@@ -67,8 +70,8 @@ class Tour:
     errors: list[str] = field(default_factory=list)
     too_wide: dict[str, list[str]] = field(default_factory=dict)  # by the view
     copyable_output: list[str] = field(default_factory=list)
-    shown: dict[tuple[str, str], list[bool]] = field(default_factory=dict)
-    """Whether the pictures for a scheme are shown, by (page's scheme, picture's)."""
+    pictures: dict[View, list[list[bool]]] = field(default_factory=dict)
+    """Of each picture, whether it is shown, and whether it should be."""
     objections: list[str] = field(default_factory=list)  # of axe
 
     def listen(self, page: Page) -> None:
@@ -88,33 +91,30 @@ class Tour:
     def visit(self, page: Page, address: str) -> None:
         page.goto(address)
         page.evaluate("document.fonts.ready")
-        self._note_widths(page)
-        page.set_viewport_size({"width": 1280, "height": 800})
-        page.evaluate(UNFOLD)
-        if page.evaluate(COPYABLE_OUTPUT):
-            self.copyable_output.append(address)
-        for scheme, kind in product(("dark", "light"), SCHEMES):
-            seen = self.shown.setdefault((scheme, kind), [])
-            seen += page.evaluate(PICTURES, [SCHEMES[scheme], kind])
+        self._note_width(page, 375)
 
-    def ask_axe(self, page: Page) -> None:
-        page.evaluate(LEAVE_OUT_WHAT_REPEATS)
-        for view in views(page, EACH_SCHEME_AND_WIDTH):
-            self.objections += [f"{view}: {found}" for found in violations(page)]
-        page.emulate_media(color_scheme="light")
-
-    def _note_widths(self, page: Page) -> None:
-        """Look whether the page scrolls sideways on a phone, zoomed, in large type.
+    def look_closer(self, page: Page) -> None:
+        """Zoom in; look at pictures, light and dark, wide and narrow; ask axe.
 
         Type of twice its size in a window of 1280 px is a page of 640 px, enlarged.
         """
-        for size, widths in ((32, (1280, 375)), (16, (375,))):
-            set_font_size(page, size)
-            for width in widths:
-                page.set_viewport_size({"width": width, "height": 800})
-                if page.evaluate(SCROLLS_SIDEWAYS) > 0:
-                    view = f"{width} px, type {size} px"
-                    self.too_wide.setdefault(view, []).append(page.url)
+        set_font_size(page, 32)
+        for width in (375, 1280):
+            self._note_width(page, width, "large type")
+        set_font_size(page, 16)
+        page.evaluate(LEAVE_OUT_WHAT_REPEATS)
+        for view in views(page, EACH_SCHEME_AND_WIDTH):
+            if page.evaluate(COPYABLE_OUTPUT):
+                self.copyable_output.append(page.url)
+            kinds = [f"only-{view[0]}", KINDS[view[1]]]
+            self.pictures.setdefault(view, []).extend(page.evaluate(PICTURES, kinds))
+            self.objections += [f"{view}: {found}" for found in violations(page)]
+
+    def _note_width(self, page: Page, width: int, type_size: str = "") -> None:
+        page.set_viewport_size({"width": width, "height": 800})
+        if page.evaluate(SCROLLS_SIDEWAYS) > 0:
+            view = f"{width} px {type_size}"
+            self.too_wide.setdefault(view, []).append(page.url)
 
 
 def set_font_size(page: Page, pixels: int) -> None:
@@ -131,10 +131,11 @@ def tour(browser: Browser, site_root: str) -> Tour:
     tour, context = Tour(), browser.new_context()
     page = context.new_page()
     tour.listen(page)
+    prepare(page, *EACH_SCHEME_AND_WIDTH[-1])  # in which a closer look ends, too
     for path in page_paths():
         tour.visit(page, site_root + path)
         if path in pages_of_all_kinds():
-            tour.ask_axe(page)
+            tour.look_closer(page)
     page.wait_for_load_state("networkidle")
     context.close()
     return tour
@@ -181,11 +182,10 @@ def test_axe_finds_no_violation(tour: Tour):
     assert not tour.objections, "\n".join(tour.objections)
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_picture_of_the_scheme_is_shown(tour: Tour, scheme: str):
-    for kind in SCHEMES:
-        assert tour.shown[scheme, kind]
-        assert all(shown == (kind == scheme) for shown in tour.shown[scheme, kind])
+@pytest.mark.parametrize("view", EACH_SCHEME_AND_WIDTH)
+def test_the_picture_that_is_made_for_the_view_is_shown(tour: Tour, view: View):
+    assert {should for _, should in tour.pictures[view]} == {True, False}
+    assert all(shown == should for shown, should in tour.pictures[view])
 
 
 @pytest.mark.parametrize("path", ["learn/types-of-noise/", "reference/noise/"])

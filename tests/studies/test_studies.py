@@ -400,14 +400,14 @@ def test_mixture_gives_each_noise_its_share():
 
 @pytest.mark.slow
 def test_masking_makes_strokes_wider(mnist_decoded_once):
-    rows = toy_rows("filters", units=512, steps=250)
+    rows = toy_rows("filters", units=256, steps=150, train_images=2000)
     assert_below(rows, "width", {"mask_prob": 0.25}, {"mask_prob": 0.5})
     assert_below(rows, "width", {"mask_prob": 0.5}, {"mask_prob": 0.75})
 
 
 @pytest.mark.slow
 def test_few_units_are_wide_without_noise(mnist_decoded_once):
-    rows = toy_rows("filters", units=64, steps=250)
+    rows = toy_rows("filters", units=64, steps=100)
     assert_below(rows, "width", {"mask_prob": 0.5}, {"mask_prob": 0.0})
 
 
