@@ -24,15 +24,17 @@ serve: $(SETUP) ## Serve the site while you edit: PORT=8000 make serve
 site: $(SETUP) ## Build the static site into site/: plain mkdocs build
 	mkdocs build
 
-test: lint site unit ## Lint, import contracts, strict build, and every test
+test: lint ## Lint, import contracts, every test, and the strict build that they look at
+	rm -rf site
+	$(MAKE) --no-print-directory unit
 
 lint: $(INSTALLED)
 	ruff check
 	ruff format --check
 	lint-imports
 
-# Two processes, each with whole files and one torch thread: a core each. In the order
-# of the folders, since the browser's files take longest: last, one would run alone.
+# Two processes, each with whole files and one torch thread: a core each. The site, where
+# there is none, is built by the first test that looks at it: see conftest.py.
 unit: $(SETUP)
 	OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 15
 

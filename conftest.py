@@ -15,6 +15,21 @@ pytest_collect_file = Sybil(
 ).pytest()
 
 
+# The first of these builds the site, where there is none, in some minutes. The next two
+# need none: they run beside it. Last come many short files, so that no process waits.
+FIRST = ["test_site.py", "machinery", "studies", "browser", "pages"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring the tests into an order in which all processes have work to the end."""
+
+    def place(item: pytest.Item) -> int:
+        found = (n for n, name in enumerate(FIRST) if name in item.path.parts)
+        return next(found, len(FIRST))
+
+    items.sort(key=place)
+
+
 @pytest.fixture(autouse=True)
 def seed():
     """Start every test from the same random state, whatever ran before it."""
