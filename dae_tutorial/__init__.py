@@ -71,7 +71,8 @@ _NAMES = {
     "further.pretrained": "load_pretrained read_card",
     "further.transforms": "Corrupt",
     "further.weights": "load_weights read_settings save_weights",
-    "theory.multilevel": "MultilevelPairs MultilevelUNet Preconditioned ToldBlock",
+    "theory.multilevel": "MultilevelPairs Preconditioned",
+    "theory.multilevel_unet": "MultilevelUNet ToldBlock",
     "theory.pretexts": "PrincipalNoise add_noise_of_any_scale mask_patches",
     "theory.pretrained": "load_digit_features load_multilevel read_theory_card",
     "theory.sample_quality": "DigitFeatures frechet_distance nearest_distances "

@@ -167,8 +167,10 @@ from dae_tutorial.noise import (
 )
 from dae_tutorial.theory.multilevel import (
     MultilevelPairs as MultilevelPairs,
-    MultilevelUNet as MultilevelUNet,
     Preconditioned as Preconditioned,
+)
+from dae_tutorial.theory.multilevel_unet import (
+    MultilevelUNet as MultilevelUNet,
     ToldBlock as ToldBlock,
 )
 from dae_tutorial.theory.pretexts import (

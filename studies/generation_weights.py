@@ -12,7 +12,8 @@ from dae_tutorial.evidence.pretrain import error_rate, train_classifier
 from dae_tutorial.further.checkpoint import Checkpoint
 from dae_tutorial.further.weights import save_weights
 from dae_tutorial.loaders import get_mnist_loaders, load_mnist
-from dae_tutorial.theory.multilevel import MultilevelUNet, Preconditioned
+from dae_tutorial.theory.multilevel import Preconditioned
+from dae_tutorial.theory.multilevel_unet import MultilevelUNet
 from dae_tutorial.theory.pretrained import FOLDER, load_digit_features
 from dae_tutorial.theory.sample_quality import (
     DigitFeatures,

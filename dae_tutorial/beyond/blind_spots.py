@@ -113,14 +113,11 @@ class BlindPixelLoss(nn.Module):
         self._mask: Tensor | None = None
 
     def corrupt(self, noisy: Tensor, *, generator: Generator | None = None) -> Tensor:
-        """Hide a grid of pixels, and remember which.
+        """Return new images, in which a grid of pixels is hidden, and remember which.
 
         Args:
             noisy: (batch, channels, height, width).
             generator: decides which grid, on the device of `noisy`.
-
-        Returns:
-            What `hide_pixels` returns.
         """
         options = {"generator": generator, "device": noisy.device}
         phase = int(torch.randint(self.period**2, (), **options))
@@ -154,9 +151,8 @@ def answer_blindly(denoise: Denoiser, noisy: Tensor, *, period: int = 4) -> Tens
 
     Examples:
         >>> noisy = torch.rand(1, 1, 8, 8)
-        >>> blind = answer_blindly(nn.Identity(), noisy)
-        >>> everywhere = torch.tensor(True)
-        >>> torch.equal(blind, hide_pixels(noisy, everywhere))  # neighbours' means
+        >>> means = hide_pixels(noisy, torch.tensor(True))  # of neighbours, everywhere
+        >>> torch.equal(answer_blindly(nn.Identity(), noisy), means)
         True
     """
     answer = torch.empty_like(noisy)

@@ -16,7 +16,8 @@ from torch import Generator, Tensor
 from dae_tutorial.evidence.baselines import blur
 from dae_tutorial.loaders import ImageTensors
 from dae_tutorial.noise import add_gaussian_noise
-from dae_tutorial.theory.multilevel import MultilevelUNet, Preconditioned
+from dae_tutorial.theory.multilevel import Preconditioned
+from dae_tutorial.theory.multilevel_unet import MultilevelUNet
 from dae_tutorial.theory.pretrained import load_digit_features, load_multilevel
 from dae_tutorial.theory.sample_quality import frechet_distance, precision_and_recall
 from dae_tutorial.theory.sampling import (
@@ -227,7 +228,8 @@ def _sample(
     levels = noise_levels(count, HIGHEST, LOWEST)
     start = draw_start(clean.shape, HIGHEST, around=middle, generator=generator)
     if what == "Langevin":
-        return langevin(denoise, start, levels, steps=5, generator=generator)
+        step = {"steps": 5, "step_size": 0.5}
+        return langevin(denoise, start, levels, **step, generator=generator)
     if what == "ancestral":
         return step_down(denoise, start, levels, fresh=1.0, generator=generator)
     return (step_down if what == "Euler" else heun)(denoise, start, levels)

@@ -13,7 +13,8 @@ from torch import Generator, Tensor
 from torch.utils.data import DataLoader, RandomSampler
 
 from dae_tutorial.loaders import ImageTensors
-from dae_tutorial.theory.multilevel import MultilevelUNet, Preconditioned
+from dae_tutorial.theory.multilevel import Preconditioned
+from dae_tutorial.theory.multilevel_unet import MultilevelUNet
 from dae_tutorial.theory.pretrained import load_digit_features, load_multilevel
 from dae_tutorial.theory.sample_quality import frechet_distance
 from dae_tutorial.theory.sampling import Denoiser, draw_start, heun, noise_levels

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from dae_tutorial.beyond.jacobians import asymmetry, denoiser_jacobian
-from dae_tutorial.theory.multilevel import MultilevelUNet, Preconditioned
+from dae_tutorial.theory.multilevel import Preconditioned
+from dae_tutorial.theory.multilevel_unet import MultilevelUNet
 from dae_tutorial.theory.score import FiniteSet
 
 

@@ -8,11 +8,8 @@ from torch import nn
 
 from dae_tutorial.further.checkpoint import Checkpoint
 from dae_tutorial.loaders import ImageTensors
-from dae_tutorial.theory.multilevel import (
-    MultilevelPairs,
-    MultilevelUNet,
-    Preconditioned,
-)
+from dae_tutorial.theory.multilevel import MultilevelPairs, Preconditioned
+from dae_tutorial.theory.multilevel_unet import MultilevelUNet
 from dae_tutorial.train import fit, one_cycle
 
 SPREAD = 0.4

@@ -101,26 +101,28 @@ def _is_import() -> bool:
 
 def figure_bundle(figure, include=None, exclude=None) -> tuple[dict, dict]:
     """Return a figure as a PNG for the download, and the pictures that a page shows."""
-    download = _picture(figure, "png", facecolor="white")["content"]
+    png = _picture(figure, "png", facecolor="white")
     has_pixels = any(axes.images for axes in figure.axes)
-    kind = "png" if has_pixels or len(download) < _size_as_vectors(figure) else "svg"
-    pictures = _light_and_dark(figure, kind)
+    as_png = has_pixels or len(png["content"]) < _size_as_vectors(figure)
+    kind = "png" if as_png else "svg"
+    pictures = _light_and_dark(figure, kind, png if as_png else None)
     with narrowed(figure) as fits:
         if fits:
             narrow = _light_and_dark(figure, kind).items()
             pictures = {f"wide-{name}": wide for name, wide in pictures.items()}
             pictures |= {f"narrow-{name}": picture for name, picture in narrow}
+    download = base64.b64encode(png["content"]).decode()
     for picture in pictures.values():
         picture["content"] = base64.b64encode(picture["content"]).decode()
-    return {"image/png": base64.b64encode(download).decode(), PICTURES: pictures}, {}
+    return {"image/png": download, PICTURES: pictures}, {}
 
 
 def _size_as_vectors(figure) -> int:
     return len(gzip.compress(_picture(figure, "svg")["content"]))
 
 
-def _light_and_dark(figure, kind: str) -> dict[str, dict]:
-    light = _picture(figure, kind, facecolor="white")
+def _light_and_dark(figure, kind: str, light: dict | None = None) -> dict[str, dict]:
+    light = light or _picture(figure, kind, facecolor="white")
     with dark_ink(figure):
         dark = _picture(figure, kind, transparent=True)
     return {f"light.{kind}": light, f"dark.{kind}": dark}

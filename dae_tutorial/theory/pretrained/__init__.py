@@ -7,7 +7,8 @@ reading them runs no code. `make weights` makes them.
 from pathlib import Path
 
 from dae_tutorial.further.weights import load_weights, read_settings
-from dae_tutorial.theory.multilevel import MultilevelUNet, Preconditioned
+from dae_tutorial.theory.multilevel import Preconditioned
+from dae_tutorial.theory.multilevel_unet import MultilevelUNet
 from dae_tutorial.theory.sample_quality import DigitFeatures
 
 FOLDER = Path(__file__).parent
