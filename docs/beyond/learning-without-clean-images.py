@@ -278,8 +278,8 @@ assert all(0.3 < lost[s]["R2R, α = 1"] < 0.33 for s in levels)
 # - **Three methods lose nothing**: their expected loss has the supervised minimiser.
 # - **Blindness costs 1.6 dB at $\sigma = 0.25$ and 0.8 dB at 0.5.** The weaker the noise,
 #   the more the pixel itself would have told.
-# - **Giving the pixel back returns all of it**, to the last digit: for linear denoisers,
-#   blind plus pixel *is* the best one.
+# - **Giving the pixel back returns all of it**: for linear denoisers, blind plus pixel *is*
+#   the best one.
 # - **R2R pays for its extra noise**: 0.03 dB at $\alpha = 0.5$, 0.16 at 0.8, 0.32 at 1. A
 #   small $\alpha$ is better in expectation. But its targets carry noise of level
 #   $\sigma\sqrt{1 + 1/\alpha^2}$, and with few images or few steps that costs, too.
@@ -326,9 +326,9 @@ assert left_open[0.5][0.3] > 2.5
 
 # %% [markdown]
 # With the best $s$, half of what blindness costs is still lost: 0.4 dB under strong noise and
-# 0.8 under weak noise. With a wrong one it is as bad as blindness, or far worse. And nothing
-# in the loss pulls towards the best one. So what the answer given once is worth is decided
-# by what no theorem speaks of: the initial weights, the optimiser, the network.
+# 0.8 under weak noise. With a wrong one it is as bad as blindness, or far worse. So what the
+# answer given once is worth is decided by what no theorem speaks of: the initial weights,
+# the optimiser, the network.
 #
 # The expectations leave out one thing: training sees a finite number of targets, and noise
 # in the targets has to average out. So to networks.

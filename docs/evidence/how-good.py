@@ -111,7 +111,7 @@ def trained(corrupt, epochs=4):
     torch.manual_seed(0)
     model = Autoencoder()
     loader = train_images.loader(128, shuffle=True)
-    optimizer, scheduler = one_cycle(model, loader, epochs, peak=15e-3, fused=False)
+    optimizer, scheduler = one_cycle(model, loader, epochs, peak=15e-3)
     recipe = {"optimizer": optimizer, "scheduler": scheduler, "epochs": epochs}
     fit(model, loader, corrupt, device="cpu", **recipe)
     return lambda images: model(images).detach().reshape(images.shape)

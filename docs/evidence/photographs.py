@@ -44,7 +44,7 @@ def trained(corrupt, epochs=4):
     torch.manual_seed(0)
     model = Autoencoder()
     loader = train_images.loader(128, shuffle=True)
-    optimizer, scheduler = one_cycle(model, loader, epochs, peak=6e-3, fused=False)
+    optimizer, scheduler = one_cycle(model, loader, epochs, peak=6e-3)
     recipe = {"optimizer": optimizer, "scheduler": scheduler, "epochs": epochs}
     fit(model, loader, corrupt, device="cpu", **recipe)
     return model
@@ -277,7 +277,7 @@ add_noise = partial(add_gaussian_noise, noise_factor=sigma, clip=False)
 torch.manual_seed(0)
 unet = UNet()
 loader = ImageTensors(patches, torch.zeros(3200)).loader(16, shuffle=True)
-optimizer = torch.optim.Adam(unet.parameters(), lr=4e-3)
+optimizer = torch.optim.Adam(unet.parameters(), lr=4e-3, fused=True)
 history = fit(unet, loader, add_noise, epochs=1, optimizer=optimizer, device="cpu")
 
 # %%
@@ -617,7 +617,7 @@ torch.manual_seed(0)
 unshadow = UNet()
 text = draw_text(2400, 32, seed=0)
 loader = ImageTensors(text, torch.zeros(2400)).loader(16, shuffle=True)
-optimizer = torch.optim.Adam(unshadow.parameters(), lr=4e-3)
+optimizer = torch.optim.Adam(unshadow.parameters(), lr=4e-3, fused=True)
 fit(unshadow, loader, add_shadow, epochs=1, optimizer=optimizer, device="cpu")
 unshadow.eval()
 with torch.no_grad():

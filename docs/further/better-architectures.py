@@ -425,7 +425,7 @@ batches = [(images, None) for images in train.split(32)]
 
 
 def train_briefly(model, parameters, lr, criterion):
-    optimizer = torch.optim.Adam(parameters, lr=lr)
+    optimizer = torch.optim.Adam(parameters, lr=lr, fused=True)
     generator = torch.Generator().manual_seed(0)
     noise = {"corrupt": add_gaussian_noise, "generator": generator}
     train_one_epoch(model, batches, optimizer, criterion=criterion, **noise)

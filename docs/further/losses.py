@@ -106,7 +106,7 @@ def trained(criterion, corrupt=corrupt, epochs=3):
     torch.manual_seed(0)
     model = Autoencoder()
     loader = train_images.loader(64, shuffle=True)
-    optimizer, scheduler = one_cycle(model, loader, epochs, peak=6e-3, fused=False)
+    optimizer, scheduler = one_cycle(model, loader, epochs, peak=6e-3)
     recipe = {"optimizer": optimizer, "scheduler": scheduler, "epochs": epochs}
     fit(model, loader, corrupt, criterion=criterion, device="cpu", **recipe)
     return model

@@ -145,7 +145,7 @@ def trained(corrupt):
     torch.manual_seed(0)
     model = Autoencoder()
     loader = train_images.loader(128, shuffle=True)
-    optimizer, scheduler = one_cycle(model, loader, 3, peak=6e-3, fused=False)
+    optimizer, scheduler = one_cycle(model, loader, 3, peak=6e-3)
     recipe = {"optimizer": optimizer, "scheduler": scheduler, "epochs": 3}
     fit(model, loader, corrupt, device="cpu", **recipe)
     return model

@@ -73,14 +73,19 @@ def prepare(page: Page, scheme: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
 
 
-def views(page: Page, views: Iterable[View] = VIEWS) -> Iterator[View]:
-    """Show the loaded page in each scheme and at each width.
+def show(page: Page, view: View) -> None:
+    """Show the loaded page in a scheme and at a width.
 
-    That is much faster than loading it for each, and the theme follows at once.
+    That is much faster than to load it anew, and the theme follows at once.
     """
-    for scheme, width in views:
-        prepare(page, scheme, width)
-        body = page.locator("body")
-        expect(body).to_have_attribute("data-md-color-scheme", SCHEMES[scheme])
-        settle(page)
-        yield scheme, width
+    prepare(page, *view)
+    body = page.locator("body")
+    expect(body).to_have_attribute("data-md-color-scheme", SCHEMES[view[0]])
+    settle(page)
+
+
+def views(page: Page, views: Iterable[View] = VIEWS) -> Iterator[View]:
+    """Show the loaded page in one view after the other."""
+    for view in views:
+        show(page, view)
+        yield view

@@ -19,7 +19,7 @@ SEARCHED_PAGES = ("", "reference/noise/")
 
 
 def test_axe_finds_no_violation_at_home_in_any_view(page: Page, site_root: str):
-    """Of the other pages, the tour asks in two views, and leaves out what repeats."""
+    """Of each other page, the tour asks in one view, and leaves out what repeats."""
     page.goto(site_root)
     assert not [o for _ in views(page) for o in violations(page)]
 

@@ -149,7 +149,6 @@ def pasted(page: str) -> str:
     "page",
     [
         "learn/types-of-noise",
-        "evidence/stable-features",
         "theory/from-denoiser-to-generator",
         "further/pretrained",
     ],
