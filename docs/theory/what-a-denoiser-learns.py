@@ -92,7 +92,7 @@ class CleanPairs(MultilevelPairs):
             yield self.denoiser.question(clean, clean, sigma)
 
 
-def trained(make_pairs, seed=0, epochs=50):
+def trained(make_pairs, seed=0, epochs=40):
     torch.manual_seed(seed)
     network = nn.Sequential(
         nn.Linear(3, 128),
@@ -403,7 +403,7 @@ figure
 # high noise teaches them.
 #
 # Is the network just not trained for long enough? Try `trained(MultilevelPairs,
-# epochs=400)`, which is eight times as long, and draw the map again. Which of the two
+# epochs=320)`, which is eight times as long, and draw the map again. Which of the two
 # errors at $\sigma = 0.1$ goes down, the one within the dashed line or the one outside?
 #
 # ## Follow the arrows

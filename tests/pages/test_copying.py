@@ -150,7 +150,6 @@ def pasted(page: str) -> str:
     [
         "learn/types-of-noise",
         "theory/from-denoiser-to-generator",
-        "further/pretrained",
     ],
 )
 def test_copied_blocks_run_in_order(page: str, folder: Path):

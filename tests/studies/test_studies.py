@@ -362,7 +362,7 @@ def test_each_model_is_the_best_on_its_own_noise(mnist_decoded_once):
     rows = [
         row
         for noise in ("Gaussian 0.5", "masking 0.5")
-        for row in toy_rows("which_noise", train_noise=noise)
+        for row in toy_rows("which_noise", train_noise=noise, test_images=300)
     ]
     for clip, (own, other) in itertools.product(
         which_noise.CLIPS,
